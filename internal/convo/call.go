@@ -1,0 +1,129 @@
+package convo
+
+import "github.com/vigia-cx/vigia/internal/event"
+
+// call: a step of a call. One queue entry is one contact.
+func (r *run) call(e *Entry) {
+	c := &r.Contact
+	if c.State != none {
+		c.Last = max(c.Last, e.At)
+	}
+	switch e.Kind {
+	case kindQueued:
+		r.active(e.At)
+		if c.State == waiting && c.Group.Queue == r.Group.Queue {
+			return // told twice
+		}
+		r.leave(e.At)
+		r.flushHandle()
+		r.Contact = contact{State: waiting, At: e.At, Serial: e.Serial, Group: r.queueGroup(e), Last: e.At}
+	case kindAnswered:
+		r.answered(e)
+	case kindHold:
+		if c.State == handling && c.HoldAt == 0 {
+			c.HoldAt = e.At
+		}
+	case kindUnhold:
+		r.unhold(e.At)
+	case kindTransferred:
+		r.handled(e)
+	case kindAbandoned, kindVoicemail, kindCallback, kindFlowOut:
+		if c.State == waiting {
+			r.outcome(outcomes[e.Kind], e.At, e.Value)
+			r.Contact = contact{}
+		}
+	case kindEnded:
+		switch c.State {
+		case waiting:
+			r.outcome(Abandoned, e.At, e.Value)
+			r.Contact = contact{}
+		case handling:
+			r.handled(e)
+		}
+		r.ended(e)
+	case kindWrapUp:
+		r.wrapUp(e)
+	}
+}
+
+var outcomes = map[Kind]MomentKind{kindAbandoned: Abandoned, kindVoicemail: Voicemail, kindCallback: Callback, kindFlowOut: FlowOut}
+
+// answered: the contact's wait is over. A call that never queued waited 0.
+func (r *run) answered(e *Entry) {
+	if r.Contact.State == handling {
+		return // another leg of the same answer
+	}
+	if r.Contact.State == none {
+		r.flushHandle()
+		r.Contact = contact{At: e.At, Serial: e.Serial, Group: r.queueGroup(e)}
+	}
+	if e.Queue != "" {
+		r.Contact.Group = r.queueGroup(e)
+	}
+	r.outcome(Answered, e.At, e.Value)
+	r.Contact.State, r.Contact.Answer, r.Contact.Last = handling, e.At, e.At
+	r.Contact.Group.Agent = r.Group.Agent
+	r.People, r.Bots = true, false
+}
+
+// leave ends what was going on when the call enters another queue.
+func (r *run) leave(at int64) {
+	switch r.Contact.State {
+	case waiting:
+		r.outcome(FlowOut, at, event.NotReported)
+	case handling:
+		r.handled(&Entry{At: at, Handling: event.NotReported})
+	}
+}
+
+// handled ends the handling; its moment is held back for the wrap-up.
+func (r *run) handled(e *Entry) {
+	if r.Contact.State != handling {
+		return
+	}
+	r.unhold(e.At)
+	value := e.Handling
+	if value < 0 {
+		value = max(0, e.At-r.Contact.Answer)
+	}
+	r.flushHandle()
+	r.Handle = &Moment{Kind: Handled, At: e.At, Value: value, Group: r.Contact.Group}
+	r.Contact = contact{}
+}
+
+// wrapUp: after-call work is part of the handling and moves its end.
+func (r *run) wrapUp(e *Entry) {
+	if r.Handle == nil {
+		return
+	}
+	m := *r.Handle
+	if e.Handling >= 0 {
+		m.Value += e.Handling
+	} else {
+		m.Value += max(0, e.At-m.At)
+	}
+	m.At = e.At
+	r.out = append(r.out, pending{m, true})
+	r.Handle = nil
+}
+
+func (r *run) flushHandle() {
+	if r.Handle != nil {
+		r.out = append(r.out, pending{*r.Handle, true})
+		r.Handle = nil
+	}
+}
+
+func (r *run) unhold(at int64) {
+	if r.Contact.HoldAt != 0 {
+		r.Contact.Hold += max(0, at-r.Contact.HoldAt)
+		r.Contact.HoldAt = 0
+	}
+}
+
+// ended: the call is over; a call is no longer an open conversation.
+func (r *run) ended(*Entry) {
+	if r.channel.Voiced() {
+		r.Status = kindClosed
+	}
+}

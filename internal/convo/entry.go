@@ -1,0 +1,206 @@
+package convo
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/vigia-cx/vigia/internal/event"
+)
+
+// Kind is what an entry does to a conversation.
+type Kind uint8
+
+// The kinds of entries.
+const (
+	kindOther       Kind = iota // remembered against repeats only
+	kindOpened                  // opened, or any first sign of life without effect on a clock
+	kindInbound                 // the customer wrote
+	kindReply                   // a human of ours wrote to the customer
+	kindBotReply                // a bot wrote to the customer
+	kindNote                    // internal note, automatic reply, campaign: no clock
+	kindAssign                  // routing changed
+	kindHandoff                 // a bot handed over to people
+	kindToBot                   // people handed over to a bot
+	kindQueued                  // the call entered a queue
+	kindOffered                 // it rang
+	kindAnswered                // an agent answered
+	kindHold                    // put on hold
+	kindUnhold                  // taken off hold
+	kindTransferred             // handling ended by a transfer
+	kindAbandoned               // the customer left
+	kindVoicemail               // to voicemail
+	kindCallback                // to a call back
+	kindFlowOut                 // taken out of the queue
+	kindEnded                   // hung up
+	kindWrapUp                  // after-call work ended
+	kindPending                 // waiting for the customer
+	kindOnHold                  // waiting for a third party
+	kindSnoozed                 // snoozed
+	kindReopened                // opened again
+	kindResolved                // resolved
+	kindClosed                  // closed for good
+	kindDeleted                 // deleted or merged: taken back for good
+	kindSpam                    // spam: taken back until reopened
+	kindScore                   // a sentiment score on its own
+	kindActivity                // the customer did something outside conversations
+)
+
+// rank orders entries of one instant: causes before effects.
+var rank = [...]uint8{
+	kindOther: 13, kindOpened: 0, kindInbound: 1, kindAssign: 2, kindHandoff: 2, kindToBot: 2, kindQueued: 3, kindOffered: 4, kindAnswered: 5,
+	kindReply: 6, kindBotReply: 6, kindNote: 6, kindHold: 7, kindUnhold: 7, kindPending: 7, kindOnHold: 7, kindSnoozed: 7,
+	kindTransferred: 8, kindAbandoned: 8, kindVoicemail: 8, kindCallback: 8, kindFlowOut: 8, kindEnded: 9, kindWrapUp: 10,
+	kindReopened: 0, kindResolved: 11, kindClosed: 11, kindDeleted: 12, kindSpam: 12, kindScore: 13, kindActivity: 1,
+}
+
+// Entry is what is kept of one event within the horizon.
+type Entry struct {
+	At     int64
+	ID     uint64 // hash of the event id
+	Hint   string
+	Kind   Kind
+	Serial int64 // policy in force where the event stands in the log
+
+	Queue, Team, Agent, Bot string
+	Customer                string
+	Priority                string
+	Source                  string // connector, or connector/account
+
+	Subject  uint32 // hash of the message id: the message itself, or the one a score is for
+	Scored   bool
+	Receipt  bool
+	Value    int64 // wait reported (-1: none), or score in millionths
+	Handling int64 // talk + hold + wrap-up reported (-1: none)
+}
+
+// compare orders entries: time, rank, the source's own order, id.
+func (e *Entry) compare(o *Entry) int {
+	if c := cmp.Compare(e.At, o.At); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(rank[e.Kind], rank[o.Kind]); c != 0 {
+		return c
+	}
+	if e.Source == o.Source {
+		if c := cmp.Compare(len(e.Hint), len(o.Hint)); c != 0 {
+			return c
+		}
+		if c := strings.Compare(e.Hint, o.Hint); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(e.ID, o.ID)
+}
+
+// CompareEvents orders events as a fold orders their entries; replay tools ship in this order.
+func CompareEvents(a, b *event.Event) int {
+	x, y := entryOf(a, 0), entryOf(b, 0)
+	return x.compare(&y)
+}
+
+// entryOf reduces an event to what its conversation needs to keep.
+func entryOf(e *event.Event, serial int64) Entry {
+	n := Entry{
+		At: e.At, ID: hash64(e.ID), Hint: e.OrderHint, Serial: serial, Value: event.NotReported, Handling: event.NotReported,
+		Queue: e.Routing.Queue, Team: e.Routing.Team, Agent: e.Routing.Agent, Bot: e.Routing.Bot,
+		Customer: e.Customer, Source: sourceOf(e.Source),
+	}
+	switch b := e.Body.(type) {
+	case event.Message:
+		n.Subject, n.Receipt = uint32(hash64(b.ID)), b.Receipt
+		n.Kind = messageKind(e, b)
+		if b.Sentiment != nil && n.Kind == kindInbound {
+			n.Scored, n.Value = true, b.Sentiment.Polarity
+		}
+		if n.Kind == kindReply && n.Agent == "" && e.Actor == event.ByAgent {
+			n.Agent = e.ActorID
+		}
+	case event.ConversationState:
+		n.Kind, n.Priority = statusKinds[b.State], b.Priority
+	case event.Assignment:
+		n.Kind = kindAssign
+		switch b.Cause {
+		case event.CauseBotToHuman:
+			n.Kind = kindHandoff
+		case event.CauseHumanToBot:
+			n.Kind = kindToBot
+		}
+		if n.Queue == "" && n.Team == "" && n.Agent == "" && n.Bot == "" {
+			n.Queue, n.Team, n.Agent, n.Bot = b.To.Queue, b.To.Team, b.To.Agent, b.To.Bot
+		}
+	case event.Call:
+		n.Kind, n.Value = phaseKinds[b.Phase], b.Wait
+		if b.Talk >= 0 || b.Hold >= 0 || b.Wrap >= 0 {
+			n.Handling = max(b.Talk, 0) + max(b.Hold, 0) + max(b.Wrap, 0)
+		}
+		if n.Kind == kindAnswered && n.Agent == "" && e.Actor == event.ByAgent {
+			n.Agent = e.ActorID
+		}
+	case event.Sentiment:
+		n.Kind, n.Subject, n.Value = kindScore, uint32(hash64(b.Subject)), b.Polarity
+	case event.Purchase, event.Engagement:
+		n.Kind = kindActivity
+	}
+	return n
+}
+
+func messageKind(e *event.Event, b event.Message) Kind {
+	switch {
+	case b.Internal:
+		return kindNote
+	case b.Direction == event.Inbound:
+		if b.Automated || b.ContentType == "reaction" || e.Actor != event.ByCustomer {
+			return kindNote
+		}
+		return kindInbound
+	case e.Actor == event.ByBot:
+		return kindBotReply
+	case b.Automated || e.Actor == event.BySystem || e.Actor == event.ByCustomer:
+		return kindNote
+	}
+	return kindReply
+}
+
+var statusKinds = [...]Kind{
+	event.StatusUnknown: kindOther, event.StatusOpened: kindOpened, event.StatusPendingCustomer: kindPending, event.StatusOnHold: kindOnHold,
+	event.StatusSnoozed: kindSnoozed, event.StatusResolved: kindResolved, event.StatusClosed: kindClosed, event.StatusReopened: kindReopened,
+	event.StatusDeleted: kindDeleted, event.StatusMerged: kindDeleted, event.StatusSpam: kindSpam,
+}
+
+var phaseKinds = [...]Kind{
+	event.PhaseUnknown: kindOther, event.PhaseStarted: kindOpened, event.PhaseQueued: kindQueued, event.PhaseOffered: kindOffered, event.PhaseOfferFailed: kindOther,
+	event.PhaseAnswered: kindAnswered, event.PhaseHoldStarted: kindHold, event.PhaseHoldEnded: kindUnhold, event.PhaseTransferred: kindTransferred,
+	event.PhaseEnded: kindEnded, event.PhaseAbandoned: kindAbandoned, event.PhaseVoicemail: kindVoicemail, event.PhaseCallback: kindCallback,
+	event.PhaseWrapUpEnded: kindWrapUp, event.PhaseFlowOut: kindFlowOut,
+}
+
+// Begins reports whether an event can be the first of a conversation. A conversation that shows itself with another one is seen from the middle on.
+func Begins(e *event.Event) bool {
+	switch entryOf(e, 0).Kind {
+	case kindOpened, kindInbound, kindQueued, kindBotReply, kindNote, kindActivity, kindOther:
+		return true
+	}
+	return false
+}
+
+func sourceOf(s event.Source) string {
+	if s.Account == "" {
+		return s.Connector
+	}
+	return s.Connector + "/" + s.Account
+}
+
+// connector cuts the account off a source.
+func connector(source string) string {
+	c, _, _ := strings.Cut(source, "/")
+	return c
+}
+
+// hash64 is FNV-1a. Within one conversation's horizon two ids collide with probability below 1e-12.
+func hash64(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := 0; i < len(s); i++ {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}

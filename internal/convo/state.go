@@ -1,0 +1,275 @@
+package convo
+
+import (
+	"slices"
+
+	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/sla"
+)
+
+// Constants of the state schema: changing one changes results of a replay.
+const (
+	maxEntries = 512                      // entries kept of one conversation; beyond, the oldest quarter is forgotten early
+	retain     = 400 * 24 * 60 * 60 * 1e3 // idle conversations on channels with ids are kept this long, in ms
+	recheck    = 60 * 1000                // a deadline held back by an open gap is looked at again after this, in ms
+)
+
+// Env is what a conversation is folded under.
+type Env struct {
+	T         int64                                // time of the fold: the highest tick seen
+	Policies  func(serial int64) *sla.Policy       // a version of the tenant's policy, or the nearest one still known
+	Current   *sla.Policy                          // the version in force
+	Reapplied int64                                // serial of the last version that running clocks take over, 0 for none
+	Hold      func(due int64, source string) int64 // until when a deadline waits because its source was blind when it fell due; 0: not at all
+}
+
+func (e *Env) policy(serial int64) *sla.Policy { return e.Policies(serial) }
+
+// State is one conversation: residue, entries of the horizon, and what was signalled. A state is owned by the fold that applies to it.
+type State struct {
+	Tenant, ID string
+	Channel    event.Channel
+	Threadless bool
+	Truncated  bool // first seen in the middle: counted nowhere, no clocks
+	Link       string
+	Horizon    int64 // ms that entries are kept
+	Woken      int64 // T of the last evaluation
+	Wake       int64 // the instant the agenda has for it, 0 = none
+	Revision   uint64
+
+	residue machine
+	entries []Entry
+	signals []signalled
+	last    *result // what is emitted; nil until evaluated after decoding
+}
+
+// Change is the difference one event or one wake-up makes.
+type Change struct {
+	Gone, New []Moment
+	Signals   []event.Signal
+	Facts     []event.Fact
+	Wake      int64 // when to wake it next, 0 = never
+	Forget    bool  // nothing is left to keep
+}
+
+// New begins the state of a conversation with its first event.
+func New(e *event.Event) *State {
+	return &State{Tenant: e.Tenant, ID: e.Conversation, Channel: e.Channel, Threadless: e.Threadless}
+}
+
+// result is an evaluation: what follows from residue, entries and signals.
+type result struct {
+	end      machine
+	moments  []Moment
+	promises []promise
+	facts    []contactFact
+}
+
+// Apply folds one event. applied is false for a repeat, which changes nothing.
+func (s *State) Apply(env *Env, e *event.Event) (c Change, applied bool) {
+	n := entryOf(e, env.Current.Serial)
+	at, found := slices.BinarySearchFunc(s.entries, n, func(a, b Entry) int { return a.compare(&b) })
+	if found || slices.ContainsFunc(s.entries, func(o Entry) bool { return o.ID == n.ID }) {
+		return Change{Wake: s.Wake}, false
+	}
+	before := s.evaluated(env)
+	s.entries = slices.Insert(s.entries, at, n)
+	s.Horizon = max(s.Horizon, env.Current.HorizonMs(e.Source.Connector))
+	if e.Link != "" {
+		s.Link = e.Link
+	}
+	return s.settle(env, before), true
+}
+
+// Tick re-evaluates the conversation because its time has come.
+func (s *State) Tick(env *Env) Change {
+	return s.settle(env, s.evaluated(env))
+}
+
+// evaluated is the last evaluation, done again when the state was just decoded.
+func (s *State) evaluated(env *Env) *result {
+	if s.last == nil {
+		res := s.evaluate(env, s.Woken)
+		res.moments = append(res.moments, s.overdue(res)...)
+		s.last = res
+	}
+	return s.last
+}
+
+// settle evaluates anew, tells the difference and decides when to look again.
+func (s *State) settle(env *Env, before *result) Change {
+	s.Woken = max(s.Woken, env.T)
+	after := s.evaluate(env, s.Woken)
+	var c Change
+	c.Signals = s.signal(env, after)
+	after.moments = append(after.moments, s.overdue(after)...)
+	c.Gone, c.New = Difference(before.moments, after.moments)
+	c.Facts = s.tell(before, after)
+	s.last = after
+	s.forget(env)
+	c.Wake = s.next(env)
+	c.Forget = c.Wake == 0
+	return c
+}
+
+// evaluate runs the machine over the entries and lets time pass up to t. The misses of deadlines that passed while running are not in it: see overdue.
+func (s *State) evaluate(env *Env, t int64) *result {
+	if s.Truncated {
+		return &result{end: s.residue}
+	}
+	r := s.play(env, s.entries)
+	r.advance(t - env.Current.GraceMs(connector(r.Source)))
+	end := r.machine
+	if r.Begun || len(r.Active) > 0 {
+		r.flush()
+		r.facts = append(r.facts, r.fact(r.isOpen(), 0))
+		if r.Void {
+			r.out, r.promises = r.out[:r.mark], r.promises[:r.pmark]
+		}
+	}
+	res := &result{end: end, facts: r.facts, promises: append(r.promises, r.open()...)}
+	res.moments = make([]Moment, len(r.out), len(r.out)+2)
+	for i, p := range r.out {
+		if !p.fixed {
+			g := r.groupOf(p.At)
+			switch p.Kind {
+			case FirstResponse, NextResponse:
+			default:
+				g.Agent = ""
+			}
+			p.Group = g
+		}
+		res.moments[i] = p.Moment
+	}
+	return res
+}
+
+// play runs the machine over entries from the residue.
+func (s *State) play(env *Env, entries []Entry) *run {
+	r := &run{machine: s.residue, env: env, channel: s.Channel, thread: s.Threadless}
+	if s.residue.Group.Channel != "" {
+		r.groups = append(r.groups, groupAt{minTime, s.residue.Group})
+	}
+	for i := range entries {
+		r.step(&entries[i])
+	}
+	return r
+}
+
+const minTime = -1 << 62
+
+// overdue returns the misses of promises that still run after their deadline was called.
+func (s *State) overdue(res *result) []Moment {
+	var out []Moment
+	for i := range res.promises {
+		p := &res.promises[i]
+		if p.State != running {
+			continue
+		}
+		if g := s.find(p); g != nil && g.Breached && g.DueAt == p.Due {
+			group := p.Group
+			group.Agent = ""
+			out = append(out, Moment{Kind: ClockMiss, At: p.Due, Group: group, Clock: p.Clock})
+		}
+	}
+	return out
+}
+
+// forget gives up the entries that no acceptable event can precede any more, leaving their residue.
+func (s *State) forget(env *Env) {
+	cut := 0
+	for cut < len(s.entries) && s.entries[cut].At < env.T-s.Horizon {
+		cut++
+	}
+	if len(s.entries) > maxEntries {
+		cut = max(cut, maxEntries/4)
+	}
+	if cut == 0 {
+		return
+	}
+	if !s.Truncated {
+		r := s.play(env, s.entries[:cut])
+		r.Handle = nil // its moment was counted and no wrap-up will move it any more
+		s.residue = r.machine
+	}
+	s.entries = slices.Delete(s.entries, 0, cut)
+	s.last = nil
+	res := s.evaluated(env)
+	s.signals = slices.DeleteFunc(s.signals, func(g signalled) bool {
+		return !slices.ContainsFunc(res.promises, func(p promise) bool { return g.of(&p) })
+	})
+}
+
+// next says when the conversation must be looked at again, 0 when it can be dropped.
+func (s *State) next(env *Env) int64 {
+	var at int64
+	consider := func(t int64) {
+		if t > 0 && (at == 0 || t < at) {
+			at = t
+		}
+	}
+	if n := len(s.entries); n > 0 {
+		consider(s.entries[n-1].At + s.Horizon + 1)
+	}
+	if s.Truncated {
+		return at
+	}
+	end := &s.last.end
+	grace := env.Current.GraceMs(connector(end.Source))
+	tail := run{machine: *end, env: env, channel: s.Channel, thread: s.Threadless}
+	if stale := tail.staleAt(); stale != 0 {
+		consider(stale + grace + 1)
+	}
+	if cut := tail.cutAt(); cut != 0 {
+		consider(cut + grace + 1)
+	}
+	if !s.Threadless && end.Begun && !end.Gone && !(s.Channel.Voiced() && end.Status == kindClosed) {
+		consider(end.Last + retain)
+	}
+	for i := range s.last.promises {
+		consider(s.wakeFor(env, &s.last.promises[i]))
+	}
+	if at != 0 && at <= env.T {
+		// Everything due at T was just settled; what is left waits for a later tick.
+		at = env.T + 1
+	}
+	if !s.Threadless && len(s.entries) == 0 && end.Begun && env.T >= end.Last+retain {
+		return 0
+	}
+	return at
+}
+
+func (r *run) isOpen() bool {
+	return r.Begun && !r.Void && r.Status != kindResolved && r.Status != kindClosed
+}
+
+// Difference returns what before has and after has not, and the reverse, both in order.
+func Difference(before, after []Moment) (gone, fresh []Moment) {
+	i := 0
+	for i < len(before) && i < len(after) && before[i] == after[i] {
+		i++
+	}
+	b, a := before[i:], after[i:]
+	j := 0
+	for j < len(b) && j < len(a) && b[len(b)-1-j] == a[len(a)-1-j] {
+		j++
+	}
+	b, a = b[:len(b)-j], a[:len(a)-j]
+	used := make([]bool, len(b))
+next:
+	for _, m := range a {
+		for k := range b {
+			if !used[k] && b[k] == m {
+				used[k] = true
+				continue next
+			}
+		}
+		fresh = append(fresh, m)
+	}
+	for k := range b {
+		if !used[k] {
+			gone = append(gone, b[k])
+		}
+	}
+	return gone, fresh
+}

@@ -1,0 +1,292 @@
+// Package customer is the second stage: what the contacts of one customer, over all channels, add up to.
+//
+// Stage 1 tells facts about contacts; a fact replaces the one of the same subject by revision. From the facts of the horizon follow the moments: when the
+// customer was last active, on which days, when a session began. As in convo, nothing is counted incrementally: the difference goes out.
+package customer
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/vigia-cx/vigia/internal/convo"
+	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/pack"
+	"github.com/vigia-cx/vigia/internal/sla"
+	"github.com/vigia-cx/vigia/internal/window"
+)
+
+const day = 24 * 60 * 60 * 1000
+
+// Constants of the state schema.
+const (
+	factKeep = 9 * day  // facts of ended contacts can still change this long after their last activity
+	Keep     = 35 * day // a customer who is silent this long is forgotten; windows over distinct customers are no longer than MaxWindow
+)
+
+// MaxWindow is the longest window, in ms, over which distinct customers are known.
+const MaxWindow = 31 * day
+
+// State is one customer. It is owned by the fold that applies to it.
+type State struct {
+	Tenant, ID string
+	Alias      string // merged into this customer: facts are forwarded
+	Wake       int64
+
+	facts []event.Fact // ascending by subject; retracted ones stay as tombstones for their revision
+	past  []trace      // what forgotten facts leave, ascending by channel and queue
+	last  []convo.Moment
+	known bool // last is valid
+}
+
+// trace is the last activity on one channel and queue.
+type trace struct {
+	channel event.Channel
+	queue   string
+	at      int64
+}
+
+// Change is the difference a fact or a wake-up makes.
+type Change struct {
+	Gone, New []convo.Moment
+	Forward   *event.Fact // the fact belongs to the customer this one was merged into
+	Wake      int64
+	Forget    bool
+}
+
+// New begins a customer with the first fact.
+func New(f event.Fact) *State { return &State{Tenant: f.Tenant, ID: f.Customer} }
+
+// Apply folds one fact at time t. applied is false for a repeat.
+func (s *State) Apply(f event.Fact, t int64, p *sla.Policy) (c Change, applied bool) {
+	switch {
+	case f.Erased:
+		return Change{Gone: nil, Forget: true}, true
+	case f.MergedInto != "":
+		s.Alias = f.MergedInto
+		return Change{Wake: s.next(t)}, true
+	case s.Alias != "":
+		forward := f
+		forward.Customer = s.Alias
+		return Change{Forward: &forward, Wake: s.next(t)}, true
+	}
+	i, found := slices.BinarySearchFunc(s.facts, f.Subject, func(o event.Fact, subject string) int { return strings.Compare(o.Subject, subject) })
+	if found && s.facts[i].Revision >= f.Revision {
+		return Change{Wake: s.Wake}, false
+	}
+	before := s.moments(p)
+	if found {
+		s.facts[i] = f
+	} else {
+		s.facts = slices.Insert(s.facts, i, f)
+	}
+	s.known = false
+	return s.settle(before, t, p), true
+}
+
+// Tick gives up what is too old to change or to matter.
+func (s *State) Tick(t int64, p *sla.Policy) Change {
+	return s.settle(s.moments(p), t, p)
+}
+
+func (s *State) settle(before []convo.Moment, t int64, p *sla.Policy) Change {
+	var c Change
+	c.Gone, c.New = convo.Difference(before, s.moments(p))
+	s.forget(t)
+	c.Wake = s.next(t)
+	c.Forget = c.Wake == 0
+	return c
+}
+
+// moments derives what the facts and traces mean.
+func (s *State) moments(p *sla.Policy) []convo.Moment {
+	if s.known {
+		return s.last
+	}
+	latest := map[window.Group]int64{}
+	days := map[window.Group][]int64{}
+	var points []int64
+	see := func(ch event.Channel, queue string, at int64) {
+		for _, g := range rollUps(ch, queue) {
+			latest[g] = max(latest[g], at)
+		}
+	}
+	for _, tr := range s.past {
+		see(tr.channel, tr.queue, tr.at)
+	}
+	for _, f := range s.facts {
+		if f.Retracted {
+			continue
+		}
+		for _, at := range f.ActiveAt {
+			see(f.Channel, f.Queue, at)
+			points = append(points, at)
+			d := window.Day(at, p.Zone())
+			for _, g := range rollUps(f.Channel, f.Queue) {
+				if !slices.Contains(days[g], d) {
+					days[g] = append(days[g], d)
+				}
+			}
+		}
+	}
+	var out []convo.Moment
+	for g, at := range latest {
+		out = append(out, convo.Moment{Kind: convo.Active, At: at, Group: g})
+	}
+	for g, ds := range days {
+		for _, d := range ds {
+			out = append(out, convo.Moment{Kind: convo.ActiveDay, At: window.DayStart(d, p.Zone()), Group: g})
+		}
+	}
+	slices.Sort(points)
+	for i, at := range points {
+		if i == 0 || at-points[i-1] > p.SessionGapMs() {
+			out = append(out, convo.Moment{Kind: convo.SessionBegan, At: at})
+		}
+	}
+	slices.SortFunc(out, compareMoments)
+	s.last, s.known = out, true
+	return out
+}
+
+// rollUps lists the groups a customer is distinct in: distinct counts do not add up, so each roll-up is kept by itself.
+func rollUps(ch event.Channel, queue string) []window.Group {
+	c := ch.String()
+	out := []window.Group{{}, {Channel: c}}
+	if queue != "" {
+		out = append(out, window.Group{Queue: queue}, window.Group{Channel: c, Queue: queue})
+	}
+	return out
+}
+
+func compareMoments(a, b convo.Moment) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.At, b.At), strings.Compare(a.Group.Encode(), b.Group.Encode()))
+}
+
+// forget turns facts that can no longer change into traces, and drops traces that no window reaches. What they counted stays counted.
+func (s *State) forget(t int64) {
+	n := len(s.facts) + len(s.past)
+	s.facts = slices.DeleteFunc(s.facts, func(f event.Fact) bool {
+		at := lastOf(f)
+		if at+factKeep >= t || f.Open && at+Keep >= t {
+			return false
+		}
+		if !f.Retracted {
+			s.leave(trace{f.Channel, f.Queue, at})
+		}
+		return true
+	})
+	s.past = slices.DeleteFunc(s.past, func(tr trace) bool { return tr.at+Keep < t })
+	if len(s.facts)+len(s.past) != n {
+		s.known = false
+	}
+}
+
+func (s *State) leave(tr trace) {
+	i, found := slices.BinarySearchFunc(s.past, tr, func(a, b trace) int {
+		return cmp.Or(cmp.Compare(a.channel, b.channel), strings.Compare(a.queue, b.queue))
+	})
+	if found {
+		s.past[i].at = max(s.past[i].at, tr.at)
+		return
+	}
+	s.past = slices.Insert(s.past, i, tr)
+}
+
+func lastOf(f event.Fact) int64 {
+	at := max(f.StartedAt, f.EndedAt)
+	for _, a := range f.ActiveAt {
+		at = max(at, a)
+	}
+	return at
+}
+
+// next says when to look again, 0 when nothing is left to keep.
+func (s *State) next(t int64) int64 {
+	var at int64
+	consider := func(x int64) {
+		if at == 0 || x < at {
+			at = x
+		}
+	}
+	for _, f := range s.facts {
+		if f.Open {
+			consider(lastOf(f) + Keep + 1)
+		} else {
+			consider(lastOf(f) + factKeep + 1)
+		}
+	}
+	for _, tr := range s.past {
+		consider(tr.at + Keep + 1)
+	}
+	if at == 0 && s.Alias != "" {
+		at = t + 400*day // a merged customer is remembered for as long as panes are
+	}
+	if at != 0 && at <= t {
+		at = t + 1
+	}
+	return at
+}
+
+// Contacts returns the number of contacts known, and how many of them are open.
+func (s *State) Contacts() (total, open int) {
+	for _, f := range s.facts {
+		if f.Retracted {
+			continue
+		}
+		total++
+		if f.Open {
+			open++
+		}
+	}
+	return total, open
+}
+
+// Encode writes the state; equal states give equal bytes.
+func (s *State) Encode() []byte {
+	w := &pack.Writer{}
+	w.String(s.Tenant)
+	w.String(s.ID)
+	w.String(s.Alias)
+	w.Int(s.Wake)
+	w.Uint(uint64(len(s.facts)))
+	for _, f := range s.facts {
+		w.String(f.Subject)
+		w.Uint(f.Revision)
+		w.Bool(f.Retracted)
+		w.Byte(byte(f.Channel))
+		w.String(f.Queue)
+		w.Int(f.StartedAt)
+		w.Bool(f.Open)
+		w.Int(f.EndedAt)
+		w.Uint(uint64(len(f.ActiveAt)))
+		for _, at := range f.ActiveAt {
+			w.Int(at - f.StartedAt)
+		}
+	}
+	w.Uint(uint64(len(s.past)))
+	for _, tr := range s.past {
+		w.Byte(byte(tr.channel))
+		w.String(tr.queue)
+		w.Int(tr.at)
+	}
+	return w.Bytes()
+}
+
+// Decode reads what Encode wrote.
+func Decode(b []byte) (*State, error) {
+	r := pack.NewReader(b)
+	s := &State{Tenant: r.String(), ID: r.String(), Alias: r.String(), Wake: r.Int()}
+	for n := r.Len(); n > 0; n-- {
+		f := event.Fact{Tenant: s.Tenant, Customer: s.ID, Subject: r.String(), Revision: r.Uint(), Retracted: r.Bool(), Channel: event.Channel(r.Byte()), Queue: r.String(),
+			StartedAt: r.Int(), Open: r.Bool(), EndedAt: r.Int()}
+		for m := r.Len(); m > 0; m-- {
+			f.ActiveAt = append(f.ActiveAt, f.StartedAt+r.Int())
+		}
+		s.facts = append(s.facts, f)
+	}
+	for n := r.Len(); n > 0; n-- {
+		s.past = append(s.past, trace{event.Channel(r.Byte()), r.String(), r.Int()})
+	}
+	return s, r.Err()
+}

@@ -1,0 +1,23 @@
+// Package internal holds Vigia. Imports go down only; arch_test.go is the exact table and fails on anything else.
+//
+//	4 wire    app     builds, starts and stops the roles
+//	          config  one strict YAML file and the environment, as typed and checked values
+//	          replay  recorded interactions through the same path on an engine of its own
+//	          sim     believable traffic from a seed, and the virtual world that tests run in
+//	3 roles   connector  channels come in: verify, translate, hide names, publish
+//	          worker     log → fold → state → outbox, for both stages
+//	          exporter   what is known, shown to programs and people
+//	2 edges   bus    the Kafka log, real or embedded; nothing else imports a Kafka client
+//	          store  the state in Redis, real or embedded; nothing else imports a Redis client
+//	1 verbs   convo     the states of one conversation and what changed                 pure
+//	          customer  the second stage: contacts, sessions and conversations a customer  pure
+//	          kpi       what each number means, one file a KPI                          pure
+//	0 nouns   event   what happened, and the only door to protobuf                      pure
+//	          sla     what was promised and when it is due                              pure
+//	          window  panes, buckets and merges that add up in any order                pure
+//
+// Roles never import each other: they meet only in Kafka and Redis. Pure packages are functions of their arguments: no I/O, no clock, no goroutine.
+//
+// Beside the layers: e2e runs real processes on real servers, bench measures them, and tools is a module of its own that pins the programs which
+// build and check the tree.
+package internal

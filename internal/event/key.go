@@ -1,0 +1,114 @@
+package event
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"strings"
+	"time"
+)
+
+// Key types of the interactions topic.
+const (
+	keyConversation = 'v'
+	keyCustomer     = 'c'
+	keyAgent        = 'a'
+)
+
+// Key returns the Kafka key of the event: "tenant/v/conversation", "tenant/c/customer" for events that belong to a customer and name no conversation,
+// "tenant/a/agent" for presence. Parts are percent-encoded.
+func (e *Event) Key() string {
+	switch b := e.Body.(type) {
+	case Presence:
+		return typedKey(e.Tenant, keyAgent, b.Agent)
+	case Purchase, Engagement, CustomerIdentity:
+		if e.Conversation == "" {
+			return typedKey(e.Tenant, keyCustomer, e.Customer)
+		}
+	}
+	return ConversationKey(e.Tenant, e.Conversation)
+}
+
+// ConversationKey is the key of a conversation's events, and of its signals.
+func ConversationKey(tenant, conversation string) string {
+	return typedKey(tenant, keyConversation, conversation)
+}
+
+// CustomerKey is the key of a customer's facts.
+func CustomerKey(tenant, customer string) string { return typedKey(tenant, keyCustomer, customer) }
+
+// Tenant returns the tenant a key belongs to.
+func KeyTenant(key string) string {
+	t, _, _ := strings.Cut(key, "/")
+	return unescape(t)
+}
+
+func typedKey(tenant string, typ byte, id string) string {
+	var b strings.Builder
+	b.Grow(len(tenant) + len(id) + 3)
+	escape(&b, tenant)
+	b.WriteByte('/')
+	b.WriteByte(typ)
+	b.WriteByte('/')
+	escape(&b, id)
+	return b.String()
+}
+
+const upperHex = "0123456789ABCDEF"
+
+// escape percent-encodes everything but unreserved characters and ':' and '@', so that '/' always separates parts.
+func escape(b *strings.Builder, s string) {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == '~', c == ':', c == '@':
+			b.WriteByte(c)
+		default:
+			b.WriteByte('%')
+			b.WriteByte(upperHex[c>>4])
+			b.WriteByte(upperHex[c&15])
+		}
+	}
+}
+
+func unescape(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			hi, lo := strings.IndexByte(upperHex, s[i+1]), strings.IndexByte(upperHex, s[i+2])
+			if hi >= 0 && lo >= 0 {
+				b.WriteByte(byte(hi<<4 | lo))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+var idEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// DeriveID makes the deterministic event id: the same delivery yields the same id from any replica, without state.
+func DeriveID(tenant, connector, account, dedupKey string) string {
+	return digest("v1", tenant, connector, account, dedupKey)
+}
+
+// OutputID makes the id of an output from its content alone.
+func OutputID(parts ...string) string { return digest(parts...) }
+
+// digest returns 26 characters of base32(SHA-256) over the parts, separated so that no two lists collide.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{0x1f})
+	}
+	return idEncoding.EncodeToString(h.Sum(nil))[:26]
+}
+
+func rfc3339(ms int64) string {
+	return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z07:00")
+}

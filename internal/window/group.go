@@ -1,0 +1,89 @@
+package window
+
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// Family is a set of dimensions that contributions are kept by. A roll-up is a sum over the cells of one family.
+type Family string
+
+// The families.
+const (
+	Routing  Family = "r" // channel × queue × team
+	Agent    Family = "a" // channel × queue × agent; off unless the tenant turns it on
+	Activity Family = "d" // distinct customers: one roll-up a cell, not additive over cells
+)
+
+// Dimension of a group.
+type Dimension string
+
+// The dimensions that can be grouped by.
+const (
+	DimChannel Dimension = "channel"
+	DimQueue   Dimension = "queue"
+	DimTeam    Dimension = "team"
+	DimAgent   Dimension = "agent"
+)
+
+// Overflow is the name that stands for all names beyond a dimension's cap.
+const Overflow = "__other__"
+
+// Group names a cell. Dimensions a family does not have are empty.
+type Group struct{ Channel, Queue, Team, Agent string }
+
+const groupSep = "\x1f"
+
+// Field is the name of a pane cell inside its chunk.
+func Field(pane int, g Group) string {
+	var b [binary.MaxVarintLen64]byte
+	n := binary.PutUvarint(b[:], uint64(pane))
+	return string(b[:n]) + g.Encode()
+}
+
+// ParseField takes a field apart.
+func ParseField(f string) (pane int, g Group, ok bool) {
+	v, n := binary.Uvarint([]byte(f))
+	if n <= 0 {
+		return 0, g, false
+	}
+	g, ok = ParseGroup(f[n:])
+	return int(v), g, ok
+}
+
+// Encode writes the group as one string. Names never hold control characters (see event validation), so the separator is safe.
+func (g Group) Encode() string {
+	return g.Channel + groupSep + g.Queue + groupSep + g.Team + groupSep + g.Agent
+}
+
+// ParseGroup reads what Encode wrote.
+func ParseGroup(s string) (Group, bool) {
+	p := strings.Split(s, groupSep)
+	if len(p) != 4 {
+		return Group{}, false
+	}
+	return Group{p[0], p[1], p[2], p[3]}, true
+}
+
+// By keeps the dimensions named and blanks the others: the group of a roll-up.
+func (g Group) By(dims []Dimension) Group {
+	var out Group
+	for _, d := range dims {
+		switch d {
+		case DimChannel:
+			out.Channel = g.Channel
+		case DimQueue:
+			out.Queue = g.Queue
+		case DimTeam:
+			out.Team = g.Team
+		case DimAgent:
+			out.Agent = g.Agent
+		}
+	}
+	return out
+}
+
+// Folded reports whether a name of the group stands for several names beyond a cap.
+func (g Group) Folded() bool {
+	return g.Queue == Overflow || g.Team == Overflow || g.Agent == Overflow
+}
