@@ -94,7 +94,8 @@ func (s *State) tellPromise(env *Env, res *result, p *promise, g *signalled) []e
 	}
 	over := p.State == missed && (p.Fulfilled != 0 || p.Cut != 0)
 	switch {
-	case broken && !g.Breached:
+	case broken && (!g.Breached || p.Due != g.DueAt):
+		// New, or its deadline moved because of what became known late.
 		g.Breached, g.Over = true, over
 		tell(event.SignalBreach)
 	case g.Breached && over && !g.Over:

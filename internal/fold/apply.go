@@ -431,7 +431,7 @@ func (s *Slot) moveUp(t *tenant, f window.Family, c window.Chunk) {
 	slices.Sort(fields)
 	for _, field := range fields {
 		pane, g, ok := window.ParseField(field)
-		if !ok {
+		if !ok || from.cells[field].Empty() {
 			continue
 		}
 		if up, ok := (window.Place{Chunk: c, Pane: pane}).Up(zone); ok {
