@@ -30,11 +30,15 @@ var mayImport = map[string][]string{
 	"internal/event":  {"proto/vigia/v1"},
 	"internal/sla":    {},
 	"internal/window": {},
+	"internal/pack":   {},
 
 	// 1 verbs
-	"internal/convo":    {"internal/event", "internal/sla", "internal/window"},
-	"internal/customer": {"internal/event", "internal/sla", "internal/window"},
-	"internal/kpi":      {"internal/event", "internal/sla", "internal/window", "internal/convo"},
+	"internal/convo":    {"internal/event", "internal/sla", "internal/window", "internal/pack"},
+	"internal/customer": {"internal/event", "internal/sla", "internal/window", "internal/pack", "internal/convo"},
+	"internal/kpi":      {"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/customer"},
+	"internal/fold": {
+		"internal/event", "internal/sla", "internal/window", "internal/pack", "internal/convo", "internal/customer", "internal/kpi",
+	},
 
 	// 2 edges
 	"internal/bus":   {"internal/event"},
@@ -43,9 +47,10 @@ var mayImport = map[string][]string{
 	// 3 roles
 	"internal/connector": {"internal/event", "internal/sla", "internal/bus"},
 	"internal/worker": {
-		"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/customer", "internal/kpi", "internal/bus", "internal/store",
+		"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/customer", "internal/kpi", "internal/fold", "internal/pack", "internal/bus",
+		"internal/store",
 	},
-	"internal/exporter": {"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/kpi", "internal/store"},
+	"internal/exporter": {"internal/event", "internal/sla", "internal/window", "internal/pack", "internal/convo", "internal/kpi", "internal/store"},
 
 	// 4 wire
 	"internal/config": {
@@ -53,15 +58,16 @@ var mayImport = map[string][]string{
 	},
 	"internal/app": {
 		"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/customer", "internal/kpi", "internal/bus", "internal/store",
-		"internal/connector", "internal/worker", "internal/exporter", "internal/config",
+		"internal/connector", "internal/worker", "internal/exporter", "internal/config", "internal/fold",
 	},
 	"internal/replay": {
 		"internal/event", "internal/sla", "internal/window", "internal/kpi", "internal/bus", "internal/store", "internal/connector", "internal/worker",
-		"internal/config", "internal/app",
+		"internal/config", "internal/app", "internal/exporter", "internal/fold", "internal/replay/mapping",
 	},
-	"internal/sim": {"internal/event", "internal/sla", "internal/kpi", "internal/config", "internal/app"},
+	"internal/sim": {"internal/event", "internal/sla", "internal/kpi", "internal/config", "internal/app", "internal/exporter"},
 	// The plain computation that results are judged by shares no code with what it judges.
 	"internal/replay/reference": {},
+	"internal/replay/mapping":   {"internal/event", "internal/sla", "internal/convo"},
 
 	"cmd/vigia":      {anything},
 	"internal/e2e":   {anything},

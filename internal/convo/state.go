@@ -9,9 +9,8 @@ import (
 
 // Constants of the state schema: changing one changes results of a replay.
 const (
-	maxEntries = 512                      // entries kept of one conversation; beyond, the oldest quarter is forgotten early
-	retain     = 400 * 24 * 60 * 60 * 1e3 // idle conversations on channels with ids are kept this long, in ms
-	recheck    = 60 * 1000                // a deadline held back by an open gap is looked at again after this, in ms
+	maxEntries = 512       // entries kept of one conversation; beyond, the oldest quarter is forgotten early
+	recheck    = 60 * 1000 // a deadline held back by an open gap is looked at again after this, in ms
 )
 
 // Env is what a conversation is folded under.
@@ -224,7 +223,7 @@ func (s *State) next(env *Env) int64 {
 		consider(cut + grace + 1)
 	}
 	if !s.Threadless && end.Begun && !end.Gone && !(s.Channel.Voiced() && end.Status == kindClosed) {
-		consider(end.Last + retain)
+		consider(end.Last + env.Current.RetainMs())
 	}
 	for i := range s.last.promises {
 		consider(s.wakeFor(env, &s.last.promises[i]))
@@ -233,7 +232,7 @@ func (s *State) next(env *Env) int64 {
 		// Everything due at T was just settled; what is left waits for a later tick.
 		at = env.T + 1
 	}
-	if !s.Threadless && len(s.entries) == 0 && end.Begun && env.T >= end.Last+retain {
+	if !s.Threadless && len(s.entries) == 0 && end.Begun && env.T >= end.Last+env.Current.RetainMs() {
 		return 0
 	}
 	return at

@@ -194,7 +194,7 @@ const (
 	ReasonMissingField Reason = "missing_field" // a required field is empty
 	ReasonBadValue     Reason = "bad_value"     // a field has a value outside its range
 	ReasonTooLarge     Reason = "too_large"     // larger than the limit
-	ReasonBadTime      Reason = "bad_time"      // before the year 2000 or beyond any clock
+	ReasonBadTime      Reason = "bad_time"      // before the year 1990 or beyond any clock
 	ReasonMisrouted    Reason = "misrouted"     // the key does not belong to the partition it stands in
 	ReasonWrongTopic   Reason = "wrong_topic"   // a record kind that does not belong on this topic
 	ReasonTooLate      Reason = "too_late"      // older than the dedupe horizon

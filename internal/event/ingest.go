@@ -203,7 +203,7 @@ func (ce CloudEvent) decode() (*Event, error) {
 		}
 		if e.At == 0 {
 			if e.At = at.UnixMilli(); e.At < minInstant || e.At > maxInstant {
-				return nil, &Error{ReasonBadTime, "cloudevent.time", "lies before the year 2000 or after 2200"}
+				return nil, &Error{ReasonBadTime, "cloudevent.time", "lies before the year 1990 or after 2200"}
 			}
 		}
 	}

@@ -49,9 +49,9 @@ func (e *Event) validateEnvelope() error {
 	case e.At == 0:
 		return missing("occurred_at")
 	case e.At < minInstant || e.At > maxInstant:
-		return &Error{ReasonBadTime, "occurred_at", "lies before the year 2000 or after 2200: check the unit (seconds or milliseconds) and the time zone at the source"}
+		return &Error{ReasonBadTime, "occurred_at", "lies before the year 1990 or after 2200: check the unit (seconds or milliseconds) and the time zone at the source"}
 	case e.ReceivedAt < minInstant || e.ReceivedAt > maxInstant:
-		return &Error{ReasonBadTime, "received_at", "lies before the year 2000 or after 2200"}
+		return &Error{ReasonBadTime, "received_at", "lies before the year 1990 or after 2200"}
 	case e.At > e.ReceivedAt+FutureSlack:
 		return &Error{ReasonBadTime, "occurred_at", "lies more than 2 min after received_at"}
 	case e.Channel == ChannelUnknown || int(e.Channel) >= len(channelNames):

@@ -33,6 +33,7 @@ type Policy struct {
 	horizon    map[string]int64
 	episodeGap int64
 	sessionGap int64
+	retain     int64
 }
 
 // QueueParams are the service-level parameters of a queue, in ms.
@@ -182,6 +183,14 @@ func (p *Policy) compileLimits() error {
 	p.horizon = limits("horizon", p.spec.Horizon, time.Minute, 31*day)
 	p.episodeGap = limit("episode_gap", p.spec.EpisodeGap, time.Minute, 366*day)
 	p.sessionGap = limit("session_gap", p.spec.SessionGap, time.Minute, 366*day)
+	switch p.spec.Retain {
+	case "":
+		p.retain = (400 * day).Milliseconds()
+	case "never":
+		p.retain = (100 * 366 * day).Milliseconds()
+	default:
+		p.retain = limit("retain", p.spec.Retain, day, 3660*day)
+	}
 
 	for _, dim := range []struct {
 		name string
@@ -247,6 +256,10 @@ func (p *Policy) HorizonMs(connector string) int64 { return byName(p.horizon, co
 
 // EpisodeGapMs returns the inactivity in ms that cuts an episode.
 func (p *Policy) EpisodeGapMs() int64 { return p.episodeGap }
+
+// RetainMs returns how many ms a silent conversation with an id is remembered; a
+// century when none is to be forgotten.
+func (p *Policy) RetainMs() int64 { return p.retain }
 
 // SessionGapMs returns the inactivity in ms that ends a customer's session.
 func (p *Policy) SessionGapMs() int64 { return p.sessionGap }

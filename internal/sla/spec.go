@@ -53,6 +53,10 @@ type PolicySpec struct {
 	// Horizon is, by connector, how late an event may come and still count:
 	// "192h" for vendors that retry for days. "*" is every other one.
 	Horizon map[string]string `json:"horizon" yaml:"horizon"`
+	// Retain is how long a silent conversation on a channel with conversation ids
+	// is remembered, so that its next message goes on where it stopped: default
+	// "400d", or "never" to forget none.
+	Retain string `json:"retain,omitempty" yaml:"retain,omitempty"`
 	// Names caps the distinct names kept per dimension.
 	Names NameCaps `json:"names" yaml:"names"`
 }
