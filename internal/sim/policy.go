@@ -1,0 +1,15 @@
+package sim
+
+import "github.com/vigia-cx/vigia/internal/sla"
+
+// Policy is what the invented shop promises its customers.
+func Policy(tenant, zone string) sla.PolicySpec {
+	p := sla.DefaultPolicy(tenant, zone)
+	p.Rules = []sla.RuleSpec{
+		{Name: "mensajes", Match: sla.Match{Channel: []string{"whatsapp", "web_chat"}}, FirstResponse: "2m", NextResponse: "5m", Resolution: "2h"},
+		{Name: "correo", Match: sla.Match{Channel: []string{"email"}}, FirstResponse: "2h", NextResponse: "4h", Resolution: "24h"},
+	}
+	target := int64(60)
+	p.Queues = map[string]sla.QueueSpec{"ventas": {TargetSeconds: &target}, "soporte": {TargetSeconds: &target}}
+	return p
+}

@@ -1,0 +1,245 @@
+// Package sim invents believable traffic from a seed: the demo, load on a real stack, and the virtual world of the tests are driven by it.
+package sim
+
+import (
+	"container/heap"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/vigia-cx/vigia/internal/event"
+)
+
+// Shift says what traffic to invent.
+type Shift struct {
+	Seed   uint64
+	Tenant string
+	Start  time.Time
+	// PerHour is the number of conversations that begin in an hour of full business; the curve of the day and the mix of channels are built in.
+	PerHour float64
+	// Flat ignores the time of day.
+	Flat bool
+	// Incident is a stretch in which the people of one queue do not answer.
+	Incident Incident
+}
+
+// Incident is what goes wrong, and when.
+type Incident struct {
+	From, To time.Time
+	Channel  event.Channel
+	Queue    string
+}
+
+// covers reports whether an answer at an instant is held up.
+func (i Incident) covers(ch event.Channel, queue string, at time.Time) bool {
+	return ch == i.Channel && queue == i.Queue && !at.Before(i.From) && at.Before(i.To)
+}
+
+// line is one channel and queue with its habits.
+type line struct {
+	channel event.Channel
+	queue   string
+	team    string
+	share   float64 // of all conversations
+	answer  float64 // median seconds to an answer
+	spread  float64 // sigma of the log of it
+	turns   float64 // mean turns of the customer
+	mood    float64 // mean sentiment
+	agents  []string
+}
+
+// lines is the mix: four channels of a shop in Latin America.
+var lines = []line{
+	{event.WhatsApp, "ventas", "norte", 0.26, 38, 0.6, 3.2, 0.25, []string{"camila", "joao", "mateo"}},
+	{event.WhatsApp, "soporte", "sur", 0.24, 55, 0.6, 3.8, -0.05, []string{"lucia", "pedro", "renata"}},
+	{event.WebChat, "ventas", "norte", 0.16, 25, 0.5, 2.6, 0.2, []string{"camila", "joao", "mateo"}},
+	{event.Email, "reclamos", "sur", 0.12, 1100, 0.8, 1.6, -0.2, []string{"ines", "bruno"}},
+	{event.Voice, "atencion", "norte", 0.22, 9, 0.9, 1, 0, []string{"sofia", "diego", "marta", "luis"}},
+}
+
+// Traffic is an endless stream of events in order of time. Equal shifts give equal streams.
+type Traffic struct {
+	shift Shift
+	rng   *rand.Rand
+	next  time.Time // the next conversation begins
+	count int
+	queue pending
+}
+
+// New begins a shift.
+func New(s Shift) *Traffic {
+	t := &Traffic{shift: s, rng: rand.New(rand.NewPCG(s.Seed, 0x5649474941)), next: s.Start}
+	t.next = t.after(t.next)
+	return t
+}
+
+// Next returns the next event. Conversations overlap as they do in life.
+func (t *Traffic) Next() *event.Event {
+	for len(t.queue) == 0 || t.queue[0].At >= t.next.UnixMilli() {
+		t.converse()
+	}
+	return heap.Pop(&t.queue).(*event.Event)
+}
+
+// Conversations returns how many conversations have begun.
+func (t *Traffic) Conversations() int { return t.count }
+
+// after draws the begin of the next conversation: arrivals at the rate of the hour.
+func (t *Traffic) after(at time.Time) time.Time {
+	rate := t.shift.PerHour
+	if !t.shift.Flat {
+		h := float64(at.Hour()) + float64(at.Minute())/60
+		rate *= 0.08 + math.Exp(-(h-11)*(h-11)/8) + 0.8*math.Exp(-(h-16.5)*(h-16.5)/9)
+	}
+	return at.Add(time.Duration(t.rng.ExpFloat64() / rate * float64(time.Hour)))
+}
+
+// script is one conversation being written.
+type script struct {
+	t    *Traffic
+	l    line
+	id   string
+	who  string
+	at   time.Time
+	n    int
+	call bool
+}
+
+func (t *Traffic) converse() {
+	at := t.next
+	t.next = t.after(at)
+	t.count++
+	pick := t.rng.Float64()
+	l := lines[len(lines)-1]
+	for _, c := range lines {
+		if pick -= c.share; pick < 0 {
+			l = c
+			break
+		}
+	}
+	s := &script{t: t, l: l, at: at, id: fmt.Sprintf("%s-%d-%d", l.channel, t.shift.Seed, t.count), who: fmt.Sprintf("cliente-%d", t.rng.IntN(4000))}
+	if l.channel == event.WhatsApp {
+		s.id = "wa-" + s.who // no conversations on WhatsApp: the customer is the thread
+	}
+	if l.channel == event.Voice {
+		s.phone()
+	} else {
+		s.write()
+	}
+}
+
+// write is a conversation in text.
+func (s *script) write() {
+	rng := s.t.rng
+	agent := s.l.agents[rng.IntN(len(s.l.agents))]
+	turns := 1 + int(rng.ExpFloat64()*(s.l.turns-1))
+	for turn := range min(turns, 12) {
+		for range 1 + rng.IntN(2) {
+			s.say(event.ByCustomer, "", event.Message{Direction: event.Inbound, ContentType: "text", TextChars: uint32(10 + rng.IntN(140)), Sentiment: s.mood(turn)})
+			s.pass(4, 0.5)
+		}
+		if rng.Float64() < 0.015 {
+			return // the customer is forgotten, or gives up
+		}
+		s.pass(s.l.answer, s.l.spread)
+		s.hold()
+		s.say(event.ByAgent, agent, event.Message{Direction: event.Outbound, ContentType: "text", TextChars: uint32(20 + rng.IntN(200))})
+		s.pass(40, 0.9)
+	}
+	if rng.Float64() < 0.92 {
+		s.add(event.ByAgent, agent, event.ConversationState{State: event.StatusResolved})
+	}
+}
+
+// phone is a call: menu, queue, answer or abandonment, talk.
+func (s *script) phone() {
+	rng := s.t.rng
+	step := func(p event.CallPhase, by event.ActorKind, agent string) {
+		s.add(by, agent, event.Call{ID: s.id, Phase: p, Direction: event.Inbound, Wait: -1, Ring: -1, Talk: -1, Hold: -1, Wrap: -1})
+	}
+	step(event.PhaseStarted, event.ByCustomer, "")
+	s.pass(12, 0.4)
+	if rng.Float64() < 0.06 {
+		step(event.PhaseEnded, event.ByCustomer, "")
+		return
+	}
+	step(event.PhaseQueued, event.ByCustomer, "")
+	queued := s.at
+	s.pass(s.l.answer, s.l.spread)
+	s.hold()
+	patience := 15 + rng.ExpFloat64()*150
+	if s.at.Sub(queued).Seconds() > patience {
+		s.at = queued.Add(time.Duration(patience * float64(time.Second)))
+		step(event.PhaseAbandoned, event.ByCustomer, "")
+		return
+	}
+	agent := s.l.agents[rng.IntN(len(s.l.agents))]
+	step(event.PhaseAnswered, event.ByAgent, agent)
+	s.pass(170, 0.7)
+	step(event.PhaseEnded, event.ByCustomer, agent)
+	s.pass(15, 0.5)
+	step(event.PhaseWrapUpEnded, event.ByAgent, agent)
+}
+
+// hold keeps an answer back while the incident lasts; then people catch up, one after the other.
+func (s *script) hold() {
+	i := s.t.shift.Incident
+	if i.covers(s.l.channel, s.l.queue, s.at) {
+		s.at = i.To.Add(time.Duration(s.t.rng.ExpFloat64() * 45 * float64(time.Second)))
+	}
+}
+
+func (s *script) mood(turn int) *event.Sentiment {
+	v := s.l.mood + s.t.rng.NormFloat64()*0.35 + 0.05*float64(turn)
+	if s.t.shift.Incident.covers(s.l.channel, s.l.queue, s.at) {
+		v -= 0.5
+	}
+	return &event.Sentiment{Polarity: int64(max(-1, min(1, v)) * 1e6), Confidence: 900_000, Model: "lexicon"}
+}
+
+// pass lets a log-normal time with this median pass.
+func (s *script) pass(median, sigma float64) {
+	s.at = s.at.Add(time.Duration(median * math.Exp(s.t.rng.NormFloat64()*sigma) * float64(time.Second)))
+}
+
+func (s *script) say(by event.ActorKind, agent string, m event.Message) {
+	m.ID = fmt.Sprintf("%s-%d", s.id, s.n)
+	s.add(by, agent, m)
+}
+
+func (s *script) add(by event.ActorKind, agent string, b event.Body) {
+	s.n++
+	r := event.Routing{Queue: s.l.queue, Team: s.l.team, Agent: agent}
+	if c, ok := b.(event.Call); ok && c.Phase == event.PhaseStarted {
+		r = event.Routing{}
+	}
+	at := s.at.UnixMilli()
+	heap.Push(&s.t.queue, &event.Event{
+		Tenant: s.t.shift.Tenant, Source: event.Source{Connector: "sim", NativeID: fmt.Sprintf("%d-%d-%d", s.t.shift.Seed, s.t.count, s.n)},
+		At: at, ReceivedAt: at, Quality: event.QualitySubsecond, Conversation: s.id, Threadless: s.l.channel == event.WhatsApp, Customer: s.who,
+		Actor: by, ActorID: agent, Channel: s.l.channel, Routing: r, OrderHint: fmt.Sprint(s.n), Body: b,
+	})
+}
+
+// pending is a heap of events by time, conversation and order within it.
+type pending []*event.Event
+
+func (p pending) Len() int { return len(p) }
+func (p pending) Less(i, j int) bool {
+	if p[i].At != p[j].At {
+		return p[i].At < p[j].At
+	}
+	if p[i].Conversation != p[j].Conversation {
+		return p[i].Conversation < p[j].Conversation
+	}
+	return len(p[i].OrderHint) < len(p[j].OrderHint) || len(p[i].OrderHint) == len(p[j].OrderHint) && p[i].OrderHint < p[j].OrderHint
+}
+func (p pending) Swap(i, j int) { p[i], p[j] = p[j], p[i] }
+func (p *pending) Push(x any)   { *p = append(*p, x.(*event.Event)) }
+func (p *pending) Pop() any {
+	old := *p
+	x := old[len(old)-1]
+	*p = old[:len(old)-1]
+	return x
+}
