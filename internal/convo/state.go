@@ -146,6 +146,9 @@ func (s *State) evaluate(env *Env, t int64) *result {
 // play runs the machine over entries from the residue.
 func (s *State) play(env *Env, entries []Entry) *run {
 	r := &run{machine: s.residue, env: env, channel: s.Channel, thread: s.Threadless}
+	if s.last != nil {
+		r.out = make([]pending, 0, len(s.last.moments)+4)
+	}
 	if s.residue.Group.Channel != "" {
 		r.groups = append(r.groups, groupAt{minTime, s.residue.Group})
 	}

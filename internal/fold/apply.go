@@ -264,7 +264,7 @@ func (s *Slot) contribute(t *tenant, moments []convo.Moment, sign int64) {
 		}
 		kpi.Observe(m, policy.AgentCells(), func(f window.Family, g window.Group, sample window.Sample) {
 			c := s.chunk(t, f, place.Chunk)
-			s.cell(c, window.Field(place.Pane, g)).Add(sample, sign)
+			s.cell(c, place.Pane, g).Add(sample, sign)
 		})
 	}
 }
@@ -436,7 +436,7 @@ func (s *Slot) moveUp(t *tenant, f window.Family, c window.Chunk) {
 		}
 		if up, ok := (window.Place{Chunk: c, Pane: pane}).Up(zone); ok {
 			to := s.chunk(t, f, up.Chunk)
-			s.cell(to, window.Field(up.Pane, g)).Merge(from.cells[field])
+			s.cell(to, up.Pane, g).Merge(&from.cells[field].Cell)
 		}
 		if s.err != nil {
 			return
@@ -447,7 +447,7 @@ func (s *Slot) moveUp(t *tenant, f window.Family, c window.Chunk) {
 	s.touch(t)
 	s.bytes -= from.size
 	from.touched, from.cells = nil, nil
-	delete(s.chunks, from.key)
+	delete(s.chunks, chunkID{t.name, f, c})
 	// Fields written earlier in this batch must not survive the deletion of their hash.
 	for ref := range s.overlay {
 		if ref.Key == from.key && ref.Field != "" {

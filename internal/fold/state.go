@@ -44,7 +44,7 @@ type Slot struct {
 
 	root     *root
 	tenants  map[string]*tenant
-	chunks   map[string]*chunk
+	chunks   map[chunkID]*chunk
 	subjects map[string]*subject
 	agenda   agenda
 
@@ -56,6 +56,7 @@ type Slot struct {
 	dirty     []dirty
 	clock     uint64 // for eviction
 	bytes     int
+	scratch   []byte
 }
 
 type dirty interface{ flush(s *Slot) }
@@ -75,7 +76,7 @@ type subject struct {
 
 // New begins a slot at a stored position.
 func New(cfg Config, load Load, pos Position, start Start) *Slot {
-	s := &Slot{cfg: cfg, load: load, from: pos, pos: pos, tenants: map[string]*tenant{}, chunks: map[string]*chunk{}, subjects: map[string]*subject{}, overlay: map[Ref][]byte{}}
+	s := &Slot{cfg: cfg, load: load, from: pos, pos: pos, tenants: map[string]*tenant{}, chunks: map[chunkID]*chunk{}, subjects: map[string]*subject{}, overlay: map[Ref][]byte{}}
 	s.agenda.slot = s
 	if start.Fresh {
 		s.root = newRoot(start)
@@ -321,37 +322,50 @@ func (x *subject) wake() *int64 {
 // chunk is a chunk of panes in use, always whole: what is not in it does not exist.
 type chunk struct {
 	key     string
-	cells   map[string]*window.Cell
-	touched []string
+	cells   map[string]*cell
+	touched []*cell
 	size    int
 	used    uint64
 }
 
+type cell struct {
+	window.Cell
+	field   string
+	touched bool
+}
+
+// chunkID names a chunk without building its key.
+type chunkID struct {
+	tenant string
+	family window.Family
+	chunk  window.Chunk
+}
+
 func (s *Slot) chunk(t *tenant, f window.Family, c window.Chunk) *chunk {
-	key := c.Key(t.name, f)
-	x, ok := s.chunks[key]
+	id := chunkID{t.name, f, c}
+	x, ok := s.chunks[id]
 	if !ok {
-		x = &chunk{key: key, cells: map[string]*window.Cell{}, size: 500}
+		x = &chunk{key: c.Key(t.name, f), cells: map[string]*cell{}, size: 500}
 		if t.dir.Has(f, c) {
-			for field, b := range s.get(Ref{key, ""}).Fields {
-				cell, err := window.DecodeCell(b)
-				if err != nil {
+			for field, b := range s.get(Ref{x.key, ""}).Fields {
+				y := &cell{field: field}
+				if err := y.MergeEncoded(b); err != nil {
 					s.err = err
 					return x
 				}
-				x.cells[field] = cell
+				x.cells[field] = y
 				x.size += len(field) + len(b)*4 + 100
 			}
 		}
 		if s.err != nil {
 			return x
 		}
-		s.chunks[key] = x
+		s.chunks[id] = x
 		s.bytes += x.size
-	}
-	if t.dir.Add(f, c) {
-		t.dirDirty = true
-		s.touch(t)
+		if t.dir.Add(f, c) {
+			t.dirDirty = true
+			s.touch(t)
+		}
 	}
 	s.clock++
 	x.used = s.clock
@@ -359,28 +373,31 @@ func (s *Slot) chunk(t *tenant, f window.Family, c window.Chunk) *chunk {
 }
 
 // cell returns a pane cell to write to.
-func (s *Slot) cell(c *chunk, field string) *window.Cell {
-	s.touch(c)
-	if !slices.Contains(c.touched, field) {
-		c.touched = append(c.touched, field)
-	}
-	x := c.cells[field]
+func (s *Slot) cell(c *chunk, pane int, g window.Group) *window.Cell {
+	s.scratch = window.AppendField(s.scratch[:0], pane, g)
+	x := c.cells[string(s.scratch)]
 	if x == nil {
-		x = &window.Cell{}
-		c.cells[field] = x
-		c.size += len(field) + 200
-		s.bytes += len(field) + 200
+		x = &cell{field: string(s.scratch)}
+		c.cells[x.field] = x
+		c.size += len(x.field) + 200
+		s.bytes += len(x.field) + 200
 	}
-	return x
+	if !x.touched {
+		s.touch(c)
+		x.touched = true
+		c.touched = append(c.touched, x)
+	}
+	return &x.Cell
 }
 
 func (c *chunk) flush(s *Slot) {
-	for _, field := range c.touched {
-		b := c.cells[field].Encode()
+	for _, x := range c.touched {
+		x.touched = false
+		b := x.Encode()
 		if b == nil {
-			delete(c.cells, field)
+			delete(c.cells, x.field)
 		}
-		s.write(c.key, field, b)
+		s.write(c.key, x.field, b)
 	}
-	c.touched = nil
+	c.touched = c.touched[:0]
 }

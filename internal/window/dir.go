@@ -2,6 +2,7 @@ package window
 
 import (
 	"encoding/binary"
+	"errors"
 	"slices"
 )
 
@@ -82,6 +83,11 @@ func (d *Dir) Encode() []byte {
 	return out
 }
 
+var errDir = errors.New("window: damaged directory of panes: restore a snapshot or rebuild the partition from the log")
+
+// maxStart bounds chunk numbers to some nine thousand years around 1970, where arithmetic in ms is safe.
+var maxStart = [tiers]int64{300_000_000_000_000 / MediumPane, 300_000_000_000_000 / day, 300_000_000_000_000 / (coarseDays * day)}
+
 // DecodeDir reads what Encode wrote.
 func DecodeDir(b []byte) (*Dir, error) {
 	d := &Dir{}
@@ -91,14 +97,14 @@ func DecodeDir(b []byte) (*Dir, error) {
 		n := r.uvarint()
 		var cs []Chunk
 		for ; n > 0 && !r.bad; n-- {
-			t := Tier(r.uvarint())
-			if t >= tiers {
-				return nil, errCell
+			t, start := r.uvarint(), r.varint()
+			if t >= uint64(tiers) || start < -maxStart[t] || start > maxStart[t] {
+				return nil, errDir
 			}
-			cs = append(cs, Chunk{t, r.varint()})
+			cs = append(cs, Chunk{Tier(t), start})
 		}
 		if r.bad {
-			return nil, errCell
+			return nil, errDir
 		}
 		d.families, d.chunks = append(d.families, f), append(d.chunks, cs)
 	}

@@ -35,10 +35,15 @@ type Group struct{ Channel, Queue, Team, Agent string }
 const groupSep = "\x1f"
 
 // Field is the name of a pane cell inside its chunk.
-func Field(pane int, g Group) string {
-	var b [binary.MaxVarintLen64]byte
-	n := binary.PutUvarint(b[:], uint64(pane))
-	return string(b[:n]) + g.Encode()
+func Field(pane int, g Group) string { return string(AppendField(nil, pane, g)) }
+
+// AppendField appends what Field returns: folds look cells up without making a string.
+func AppendField(b []byte, pane int, g Group) []byte {
+	b = binary.AppendUvarint(b, uint64(pane))
+	b = append(append(b, g.Channel...), groupSep...)
+	b = append(append(b, g.Queue...), groupSep...)
+	b = append(append(b, g.Team...), groupSep...)
+	return append(b, g.Agent...)
 }
 
 // ParseField takes a field apart.

@@ -1,0 +1,63 @@
+package fold
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/sla"
+)
+
+// BenchmarkFold is the pure cost of an event: conversations of 8 messages on 20 queues, a tick a second, commits of 2,000 records applied to memory.
+func BenchmarkFold(b *testing.B) {
+	p, err := sla.CompilePolicy(testPolicy(), 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	mem := memory{}
+	s := New(testConfig, mem.load, Position{}, Start{Fresh: true, RestateAt: -1})
+	offset := int64(0)
+	add := func(body event.RecordBody, key string) {
+		for {
+			done, err := s.Apply(Input{Offset: offset, Key: key, Record: event.Record{Body: body}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if done {
+				break
+			}
+		}
+		if offset++; offset%2000 == 0 {
+			mem.apply(s.Commit())
+			s.Committed(64 << 20)
+		}
+	}
+	add(PolicyRecord(p, false), "")
+	const live = 2000
+	ids := make([]string, live)
+	writes := 0
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		at := int64(t0) + int64(i) // 1,000 events a second
+		if i%1000 == 0 {
+			add(event.Tick{At: at}, "")
+		}
+		turn, slot := (i/live)%8, i%live
+		if turn == 0 {
+			ids[slot] = fmt.Sprint("c", i)
+		}
+		dir, actor := event.Inbound, event.ByCustomer
+		if turn%2 == 1 {
+			dir, actor = event.Outbound, event.ByAgent
+		}
+		e := &event.Event{ID: fmt.Sprint("e", i), Tenant: "t", Source: event.Source{Connector: "http"}, At: at, ReceivedAt: at, Conversation: ids[slot], Customer: ids[slot],
+			Actor: actor, Channel: event.WebChat, Routing: event.Routing{Queue: fmt.Sprint("q", slot%20), Team: "a"}, Body: event.Message{ID: "m", Direction: dir}}
+		if turn == 7 {
+			e.Actor, e.Body = event.BySystem, event.ConversationState{State: event.StatusResolved}
+		}
+		add(e, e.Key())
+		i++
+	}
+	_ = writes
+}
