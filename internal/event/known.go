@@ -23,7 +23,7 @@ var connectors = words(`http cloudevents replay sim demo whatsapp messenger inst
 
 func words(s string) map[string]bool {
 	set := map[string]bool{}
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		set[w] = true
 	}
 	return set

@@ -1,0 +1,130 @@
+package connector
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vigia-cx/vigia/internal/event"
+)
+
+// problemKind is one row of the table of problems in README.md.
+type problemKind struct {
+	slug   string
+	status int
+	title  string
+}
+
+func (k problemKind) reason() string { return strings.ReplaceAll(k.slug, "-", "_") }
+
+// problemBase is where problem types are explained.
+const problemBase = "https://github.com/vigia-cx/vigia/blob/main/internal/connector/README.md#"
+
+var (
+	incomplete      = problemKind{"incomplete", http.StatusBadRequest, "The body did not arrive whole"}
+	unauthorized    = problemKind{"unauthorized", http.StatusUnauthorized, "No valid token"}
+	wrongMethod     = problemKind{"method-not-allowed", http.StatusMethodNotAllowed, "Only POST"}
+	slowBody        = problemKind{"timeout", http.StatusRequestTimeout, "The body took too long"}
+	tooLarge        = problemKind{"too-large", http.StatusRequestEntityTooLarge, "The request is too large"}
+	unsupportedType = problemKind{"unsupported-media-type", http.StatusUnsupportedMediaType, "A format that is not read here"}
+	invalid         = problemKind{"invalid-events", http.StatusUnprocessableEntity, "Events that break the schema"}
+	rateLimited     = problemKind{"rate-limited", http.StatusTooManyRequests, "Too many events"}
+	busy            = problemKind{"busy", http.StatusServiceUnavailable, "Too many requests at the same time"}
+	unavailable     = problemKind{"log-unavailable", http.StatusServiceUnavailable, "The log does not take events"}
+)
+
+var problems = []problemKind{incomplete, unauthorized, wrongMethod, slowBody, tooLarge, unsupportedType, invalid, rateLimited, busy, unavailable}
+
+// problem is an answer as RFC 9457 describes it. It never repeats a value that the client sent.
+type problem struct {
+	kind   problemKind
+	detail string
+	retry  time.Duration // Retry-After, when above 0
+	faults []event.Fault
+	more   bool // there may be more faults than listed
+}
+
+// wholeBody is the index of a fault that is not one event's.
+const wholeBody = -1
+
+func (k problemKind) because(format string, args ...any) *problem {
+	return &problem{kind: k, detail: fmt.Sprintf(format, args...)}
+}
+
+func (p *problem) after(d time.Duration) *problem {
+	p.retry = d
+	return p
+}
+
+// problemBody is the JSON of a problem.
+type problemBody struct {
+	Type      string      `json:"type"`
+	Title     string      `json:"title"`
+	Status    int         `json:"status"`
+	Detail    string      `json:"detail"`
+	Instance  string      `json:"instance"`
+	RequestID string      `json:"request_id"`
+	Errors    []faultBody `json:"errors,omitempty"`
+	More      bool        `json:"more_errors,omitempty"`
+}
+
+type faultBody struct {
+	Index  *int   `json:"index,omitempty"` // absent when the body as a whole is at fault
+	Field  string `json:"field,omitempty"`
+	Reason string `json:"reason"`
+	Detail string `json:"detail"`
+}
+
+func (p *problem) write(w http.ResponseWriter, requestID string) {
+	header := w.Header()
+	header.Set("Content-Type", "application/problem+json")
+	if p.retry > 0 {
+		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retry.Seconds()))))
+	}
+	switch p.kind {
+	case unauthorized:
+		header.Set("WWW-Authenticate", `Bearer realm="vigia ingest"`)
+	case wrongMethod:
+		header.Set("Allow", http.MethodPost)
+	case unsupportedType:
+		header.Set("Accept-Post", acceptedTypes)
+		header.Set("Accept-Encoding", "gzip")
+	}
+	body := problemBody{Type: problemBase + p.kind.slug, Title: p.kind.title, Status: p.kind.status, Detail: p.detail, Instance: "urn:vigia:request:" + requestID,
+		RequestID: requestID, More: p.more}
+	for _, f := range p.faults {
+		fault := faultBody{Field: f.Err.Field, Reason: string(f.Err.Reason), Detail: f.Err.Detail}
+		if f.Index != wholeBody {
+			fault.Index = &f.Index
+		}
+		body.Errors = append(body.Errors, fault)
+	}
+	writeJSON(w, p.kind.status, body)
+}
+
+// invalidEvents is the problem of a request whose events are faulty.
+func invalidEvents(batch *event.BatchError) *problem {
+	first := batch.Faults[0]
+	what := first.Err.Detail
+	if first.Err.Field != "" {
+		what = "field " + first.Err.Field + " " + what
+	}
+	p := invalid.because("event %d: %s. Nothing of the request was taken; correct the events listed under errors and send all of them again.", first.Index, what)
+	p.faults, p.more = batch.Faults, batch.Full()
+	return p
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		panic("connector: BUG: " + err.Error()) // plain structs of strings and numbers
+	}
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n')) // the client is gone; it will send again
+}
