@@ -143,6 +143,10 @@ func (p *Policy) compileQueues() error {
 			}
 			return seconds * 1000
 		}
+		if *s.ShortAbandonSeconds > *s.TargetSeconds {
+			errs = append(errs, fmt.Errorf("%s: short_abandon_seconds %d is longer than target_seconds %d; an abandonment cannot be short and over target", where,
+				*s.ShortAbandonSeconds, *s.TargetSeconds))
+		}
 		return QueueParams{ms("target_seconds", *s.TargetSeconds), ms("short_abandon_seconds", *s.ShortAbandonSeconds)}
 	}
 	p.others = params("defaults", p.spec.Defaults)

@@ -128,7 +128,11 @@ func NewSum(f Family, by []Dimension, from, to int64, zone Zone) *Sum {
 // Add adds the panes of a block that lie in the window. When a pane straddles an edge, because panes are being moved up right now, ok is false: begin again
 // with the window [from, to), widened to take the pane in. The sum is of no use then.
 func (s *Sum) Add(b *Block) (from, to int64, ok bool) {
-	if a, z := b.chunk.Span(s.zone); a >= s.from && z <= s.to {
+	a, z := b.chunk.Span(s.zone)
+	if z <= s.from || a >= s.to {
+		return s.from, s.to, true
+	}
+	if a >= s.from && z <= s.to {
 		for i, g := range b.groups {
 			s.add(g, func(c *Cell) { c.Merge(b.totals[i]) })
 		}
@@ -152,7 +156,7 @@ func (s *Sum) Add(b *Block) (from, to int64, ok bool) {
 
 func (s *Sum) add(g Group, merge func(*Cell)) {
 	of := g.By(s.by)
-	if s.distinct && (of != g || !g.names(s.by)) {
+	if s.distinct && (of != g || !g.Names(s.by)) {
 		return
 	}
 	c := s.cells[of]
@@ -210,8 +214,8 @@ func (g Group) Name(d Dimension) string {
 	return ""
 }
 
-// names reports whether the group has a name in each of the dimensions.
-func (g Group) names(by []Dimension) bool {
+// Names reports whether the group has a name in each of the dimensions.
+func (g Group) Names(by []Dimension) bool {
 	for _, d := range by {
 		if g.Name(d) == "" {
 			return false

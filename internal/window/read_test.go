@@ -3,6 +3,7 @@ package window
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -288,12 +289,12 @@ func TestDistinctCellsDoNotAddUp(t *testing.T) {
 	} {
 		sum := NewSum(Activity, c.by, 0, MediumPane, time.UTC)
 		sum.Add(b)
-		got := ""
+		var got strings.Builder
 		for _, g := range sum.Groups() {
-			got += fmt.Sprintf("%+v=%d", g, sum.Cell(g).Metric(1).N)
+			fmt.Fprintf(&got, "%+v=%d", g, sum.Cell(g).Metric(1).N)
 		}
-		if got != c.want {
-			t.Errorf("by %v: %s, want %s", c.by, got, c.want)
+		if got.String() != c.want {
+			t.Errorf("by %v: %s, want %s", c.by, &got, c.want)
 		}
 	}
 }

@@ -1,0 +1,81 @@
+package exporter
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+)
+
+// access knows which token reads which tenant.
+type access struct {
+	open    bool
+	tenants []Tenant
+	tokens  []tokenOf
+}
+
+type tokenOf struct {
+	digest [sha256.Size]byte
+	tenant int
+}
+
+func newAccess(cfg Config) (*access, error) {
+	a := &access{open: cfg.Open, tenants: cfg.Tenants}
+	for i, t := range cfg.Tenants {
+		for _, token := range t.Tokens {
+			sum, err := token.digest()
+			if err != nil {
+				return nil, err
+			}
+			a.tokens = append(a.tokens, tokenOf{sum, i})
+		}
+	}
+	return a, nil
+}
+
+// tenant returns whose data a request may read: that of its token, which is a bearer token or the password of basic authentication (browsers ask for it). asked is
+// the tenant that the request names, if any.
+func (a *access) tenant(r *http.Request, asked string) (Tenant, error) {
+	token, given := bearer(r)
+	if given {
+		sum := sha256.Sum256([]byte(token))
+		found := -1
+		for _, t := range a.tokens {
+			// Every token is compared, so that the time tells nothing.
+			if subtle.ConstantTimeCompare(sum[:], t.digest[:]) == 1 {
+				found = t.tenant
+			}
+		}
+		switch {
+		case found >= 0 && (asked == "" || asked == a.tenants[found].Name):
+			return a.tenants[found], nil
+		case found >= 0:
+			return Tenant{}, parameter("tenant", "The token is that of another tenant; leave the parameter out.", a.tenants[found].Name)
+		case !a.open:
+			return Tenant{}, unauthorized.because("The token is not known. Use a read token of the configuration; tokens for ingest do not read.")
+		}
+	}
+	if !a.open {
+		return Tenant{}, unauthorized.because("Send a read token of the configuration: Authorization: Bearer TOKEN.")
+	}
+	if asked == "" {
+		if len(a.tenants) == 0 {
+			return Tenant{}, parameter("tenant", "No tenant is configured; name one.")
+		}
+		return a.tenants[0], nil
+	}
+	for _, t := range a.tenants {
+		if t.Name == asked {
+			return t, nil
+		}
+	}
+	return Tenant{Name: asked}, nil
+}
+
+func bearer(r *http.Request) (token string, ok bool) {
+	if _, password, ok := r.BasicAuth(); ok {
+		return password, true
+	}
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
+}

@@ -1,0 +1,126 @@
+package exporter
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vigia-cx/vigia/internal/kpi"
+	"github.com/vigia-cx/vigia/internal/sla"
+)
+
+// Config of the exporter role. Start from [Default].
+type Config struct {
+	// Tenants may read. The first one is shown when Open and none is named.
+	Tenants []Tenant
+	// Open answers without tokens, for any tenant that there is. Only for listeners on loopback: requests that name another host are refused.
+	Open bool
+	// Interactions and Customers are the partition counts of the two stages.
+	Interactions, Customers int32
+	// CacheBytes bounds the memory for panes and open conversations that are kept between reads, roughly.
+	CacheBytes int64
+	// StaleAfter is the age of the data from which it is shown as stale, and values as incomplete.
+	StaleAfter time.Duration
+	// ReadTimeout bounds how long a request waits for the state.
+	ReadTimeout time.Duration
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Tenant is one organisation that may read.
+type Tenant struct {
+	Name   string
+	Zone   string  // IANA zone until the state knows better; "" is UTC
+	Lang   string  // language of the page when the browser asks for none that we speak; "" is English
+	Tokens []Token // bearer tokens that may read
+}
+
+// Token is a read token, either itself or (better) the SHA-256 of it in hex.
+type Token struct{ Plain, SHA256 string }
+
+// String hides the token.
+func (Token) String() string { return "(token)" }
+
+// GoString hides the token.
+func (Token) GoString() string { return "(token)" }
+
+// LogValue hides the token.
+func (Token) LogValue() slog.Value { return slog.StringValue("(token)") }
+
+// minToken keeps tokens from being guessed; `vigia init` writes longer ones.
+const minToken = 16
+
+func (t Token) digest() ([sha256.Size]byte, error) {
+	var sum [sha256.Size]byte
+	switch {
+	case t.Plain != "" && t.SHA256 != "":
+		return sum, errors.New("has both a token and its SHA-256: give one")
+	case t.SHA256 != "":
+		b, err := hex.DecodeString(t.SHA256)
+		if err != nil || len(b) != sha256.Size {
+			return sum, errors.New("the SHA-256 must be 64 hexadecimal digits, as `printf %s TOKEN | sha256sum` prints them")
+		}
+		return [sha256.Size]byte(b), nil
+	case len(t.Plain) < minToken:
+		return sum, fmt.Errorf("is shorter than %d characters: make one with `openssl rand -hex 32`", minToken)
+	}
+	return sha256.Sum256([]byte(t.Plain)), nil
+}
+
+// Default returns the configuration of an exporter without tenants.
+func Default() Config {
+	return Config{Interactions: 12, Customers: 12, CacheBytes: 256 << 20, StaleAfter: 10 * time.Second, ReadTimeout: 10 * time.Second}
+}
+
+// Validate reports every mistake at once, each with its place. No message contains a secret.
+func (c Config) Validate() error {
+	var errs []error
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf("api: "+format, args...)) }
+	if c.Interactions <= 0 || c.Customers <= 0 {
+		add("the partition counts must be above 0, they are %d and %d", c.Interactions, c.Customers)
+	}
+	if c.CacheBytes <= 0 || c.StaleAfter <= 0 || c.ReadTimeout <= 0 {
+		add("cache bytes, stale after and read timeout must be above 0")
+	}
+	tenants := map[string]bool{}
+	tokens := map[[sha256.Size]byte]string{}
+	for i, t := range c.Tenants {
+		at := fmt.Sprintf("tenant %d", i)
+		if t.Name == "" {
+			add("%s has no name", at)
+		} else {
+			at = "tenant " + t.Name
+		}
+		if tenants[t.Name] {
+			add("%s is there twice", at)
+		}
+		tenants[t.Name] = true
+		if _, err := sla.LoadZone(cmp.Or(t.Zone, "UTC")); err != nil {
+			add("%s: %w", at, err)
+		}
+		if t.Lang != "" && !slices.Contains(kpi.Langs, t.Lang) {
+			add("%s: language %q is not spoken; use %s", at, t.Lang, strings.Join(kpi.Langs, ", "))
+		}
+		for j, token := range t.Tokens {
+			sum, err := token.digest()
+			if err != nil {
+				add("%s: read token %d %w", at, j, err)
+				continue
+			}
+			if other, taken := tokens[sum]; taken {
+				add("%s: read token %d is also a token of tenant %s; a token names exactly one tenant", at, j, other)
+			}
+			tokens[sum] = t.Name
+		}
+	}
+	if len(tokens) == 0 && !c.Open {
+		add("no tenant has a read token, so nobody could read; give one, or listen on loopback only")
+	}
+	return errors.Join(errs...)
+}

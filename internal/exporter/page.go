@@ -1,0 +1,268 @@
+package exporter
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"html/template"
+	"net/http"
+	"net/url"
+	"regexp"
+	"time"
+
+	"github.com/vigia-cx/vigia/internal/kpi"
+	"github.com/vigia-cx/vigia/internal/window"
+)
+
+//go:embed assets
+var assets embed.FS
+
+var pageTemplate = template.Must(template.ParseFS(assets, "assets/page.html"))
+
+var style = func() []byte {
+	b, err := assets.ReadFile("assets/style.css")
+	if err != nil {
+		panic("exporter: BUG: " + err.Error())
+	}
+	return b
+}()
+
+// stylePath names the content, so that browsers may keep it for ever.
+var stylePath = func() string {
+	sum := sha256.Sum256(style)
+	return "/style-" + hex.EncodeToString(sum[:6]) + ".css"
+}()
+
+func serveStyle(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	_, _ = w.Write(style) // the client is gone
+}
+
+const (
+	refreshEvery = 5 // seconds
+	soon         = 15 * time.Minute
+	listed       = 20 // conversations on the page
+)
+
+// pageData is what the template shows, already in words.
+type pageData struct {
+	W                       words
+	Lang, Tenant, StylePath string
+	Langs                   []link
+	Refresh                 int // seconds, 0 = paused
+	Toggle                  string
+	Tone, Icon, Sentence    string
+	Problem                 string
+	AsOf, AsOfISO           string // the sentence about the age of the data
+	Stale                   bool
+	Tiles                   []tile
+	Queues                  []queueRows
+	Incomplete              bool
+	Due                     []dueRow
+	More                    int
+	Empty                   bool
+	Origin                  string
+	Example                 string // occurred_at of the example event
+	CatalogURL              string
+}
+
+type link struct {
+	URL, Lang, Name string
+	Current         bool
+}
+
+type tile struct{ Label, Value, Tone, Icon string }
+
+type queueRows struct {
+	Name string
+	Rows []queueRow
+}
+
+type queueRow struct {
+	Window string
+	Cells  []cell
+}
+
+// cell is a number in the table. An empty Text is no data.
+type cell struct {
+	Text, Note string
+	Incomplete bool
+}
+
+type dueRow struct {
+	Tone, Icon, State, Clock, Due, DueISO, Until, Queue, Channel, Agent, Conversation, Link string
+}
+
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9.:_\[\]-]{1,253}$`)
+
+// page serves the plain page. It needs no script.
+func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	header.Set("Vary", "Accept-Language, Authorization")
+	q := r.URL.Query()
+	tenant, err := h.access.tenant(r, q.Get("tenant"))
+	say := speak(r, tenant.Lang)
+	d := &pageData{W: say, Lang: string(say), Tenant: tenant.Name, StylePath: stylePath, Refresh: refreshEvery, Origin: origin(r), CatalogURL: "/api/v1/catalog"}
+	if q.Get("refresh") == "off" {
+		d.Refresh = 0
+	}
+	d.links(q)
+	status := http.StatusOK
+	if err == nil {
+		err = h.fill(r.Context(), d, tenant.Name)
+	}
+	if err != nil {
+		p := h.fail(r, err)
+		status = p.Status
+		d.Tone, d.Icon, d.Sentence, d.Problem = "unknown", "?", say.Say("unknown"), p.Detail
+		if status == http.StatusUnauthorized {
+			header.Set("WWW-Authenticate", `Basic realm="Vigia", charset="UTF-8"`)
+			d.Refresh, d.Problem = 0, say.Say("sign_in")
+		}
+	}
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, d); err != nil {
+		h.log.Error("page not rendered", "err", err)
+		http.Error(w, "The page could not be rendered; the log of vigia says more.", http.StatusInternalServerError)
+		return
+	}
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w) // the client is gone
+}
+
+func origin(r *http.Request) string {
+	host := r.Host
+	if !plainHost.MatchString(host) {
+		host = "HOST"
+	}
+	if r.TLS != nil {
+		return "https://" + host
+	}
+	return "http://" + host
+}
+
+// links makes the links to the page in other languages and with the refresh turned on or off.
+func (d *pageData) links(q url.Values) {
+	with := func(name, value string) string {
+		to := url.Values{}
+		for _, keep := range []string{"tenant", "lang", "refresh"} {
+			if v := q.Get(keep); v != "" {
+				to.Set(keep, v)
+			}
+		}
+		to.Set(name, value)
+		return "/?" + to.Encode()
+	}
+	d.Toggle = with("refresh", "off")
+	if d.Refresh == 0 {
+		d.Toggle = with("refresh", "on")
+	}
+	names := map[string]string{"en": "English", "es": "Español", "pt": "Português"}
+	for _, lang := range kpi.Langs {
+		d.Langs = append(d.Langs, link{with("lang", lang), lang, names[lang], lang == d.Lang})
+	}
+}
+
+// fill reads everything that the page shows.
+func (h *Handler) fill(ctx context.Context, d *pageData, tenant string) error {
+	queries := pageQueries(tenant)
+	answers, open, err := h.reader.answer(ctx, tenant, queries, true)
+	if err != nil {
+		return err
+	}
+	overdue, due := d.list(open)
+	d.table(answers)
+	d.Tiles = d.tiles(open, overdue, due)
+	d.age(open, h.cfg.StaleAfter)
+	switch {
+	case len(open.List) == 0 && len(d.Queues) == 0:
+		d.Empty, d.Tone, d.Icon, d.Sentence = true, "unknown", "○", d.W.Say("nothing_yet")
+		d.Example = time.UnixMilli(open.Now).UTC().Format(time.RFC3339)
+	case overdue > 0:
+		d.Tone, d.Icon, d.Sentence = "bad", "✖", d.W.Count("overdue", overdue)
+		if due > 0 {
+			d.Sentence += " · " + d.W.Count("due_soon", due)
+		}
+	case due > 0:
+		d.Tone, d.Icon, d.Sentence = "warn", "▲", d.W.Count("due_soon", due)
+	default:
+		d.Tone, d.Icon, d.Sentence = "ok", "✔", d.W.Say("all_well")
+	}
+	return nil
+}
+
+// list shows the conversations that press, and counts them.
+func (d *pageData) list(open *Open) (overdue, due int) {
+	for i := range open.List {
+		c := &open.List[i]
+		row := dueRow{Queue: c.Queue, Channel: c.Channel, Agent: c.Agent, Conversation: c.Conversation, Link: c.Link}
+		left := c.DueAt - c.T
+		switch {
+		case c.State == kpi.Overdue:
+			overdue++
+			row.Tone, row.Icon, row.Until = "bad", "✖", d.W.Say("late_by", "age", d.W.duration(-left))
+		case c.DueAt != 0 && left <= soon.Milliseconds():
+			due++
+			row.Tone, row.Icon, row.Until = "warn", "▲", d.W.Say("due_in", "age", d.W.duration(max(0, left)))
+		default:
+			continue
+		}
+		if len(d.Due) == listed {
+			d.More++
+			continue
+		}
+		row.State, row.Clock = d.W.Say("state_"+string(c.State)), d.W.Say("clock_"+c.Clock)
+		row.Due, row.DueISO = clockTime(c.DueAt, open), kpi.Timestamp(c.DueAt, open.Zone)
+		d.Due = append(d.Due, row)
+	}
+	return overdue, due
+}
+
+// clockTime prints an instant in the tenant's zone, with the date unless it is today.
+func clockTime(at int64, open *Open) string {
+	layout := "15:04:05"
+	if window.Day(at, open.Zone) != window.Day(open.Now, open.Zone) {
+		layout = "2006-01-02 15:04:05"
+	}
+	return time.UnixMilli(at).In(open.Zone).Format(layout)
+}
+
+func (d *pageData) tiles(open *Open, overdue, due int) []tile {
+	var waiting, longest int64
+	for i := range open.List {
+		if c := &open.List[i]; c.WaitingSince != 0 {
+			waiting, longest = waiting+1, max(longest, c.T-c.WaitingSince)
+		}
+	}
+	out := []tile{
+		{Label: d.W.Say("tile_waiting"), Value: d.W.decimal(float64(waiting), 0)},
+		{Label: d.W.Say("tile_longest"), Value: "–"},
+		{Label: d.W.Say("tile_overdue"), Value: d.W.decimal(float64(overdue), 0)},
+		{Label: d.W.Say("tile_due_soon"), Value: d.W.decimal(float64(due), 0)},
+	}
+	if waiting > 0 {
+		out[1].Value = d.W.duration(longest)
+	}
+	if overdue > 0 {
+		out[2].Tone, out[2].Icon = "bad", "✖"
+	}
+	if due > 0 {
+		out[3].Tone, out[3].Icon = "warn", "▲"
+	}
+	return out
+}
+
+func (d *pageData) age(open *Open, staleAfter time.Duration) {
+	age := max(0, open.Now-open.AsOf)
+	d.Stale, d.AsOfISO = age > staleAfter.Milliseconds(), kpi.Timestamp(open.AsOf, open.Zone)
+	key := "as_of"
+	if d.Stale {
+		key = "stale_since"
+	}
+	d.AsOf = d.W.Say(key, "at", clockTime(open.AsOf, open), "age", d.W.duration(age))
+}

@@ -1,0 +1,76 @@
+package exporter
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"github.com/vigia-cx/vigia/internal/convo"
+	"github.com/vigia-cx/vigia/internal/kpi"
+	"github.com/vigia-cx/vigia/internal/store"
+	"github.com/vigia-cx/vigia/internal/window"
+)
+
+// The stages, as slots name them.
+const (
+	stageInteractions = "i"
+	stageCustomers    = "c"
+)
+
+// facts is what a slot tells readers beside panes and conversations: about itself, and about one tenant.
+type facts struct {
+	time       int64 // newest time folded, Unix ms
+	boundary   int64 // time of the last finished tick: all of it is counted, panes are moved up to here; 0 = none yet
+	incomplete int64 // values of windows that begin before are incomplete, because records were lost
+
+	enrolled bool // the slot knows the tenant
+	dir      *window.Dir
+	zone     string
+	params   string // JSON of the policy in force
+	capped   []string
+}
+
+// factRefs are what facts are decoded from.
+func factRefs(tenant string) []store.Ref {
+	tn := "tn:" + tenant
+	return []store.Ref{{Key: "pub", Field: "t"}, {Key: "pub", Field: "b"}, {Key: "pub", Field: "inc"}, {Key: tn, Field: "dir"}, {Key: tn, Field: "zone"},
+		{Key: tn, Field: "params"}, {Key: tn, Field: "capped"}}
+}
+
+const factCount = 7 // the length of factRefs
+
+func decodeFacts(v []store.Value) (f facts, err error) {
+	for i, into := range []*int64{&f.time, &f.boundary, &f.incomplete} {
+		if !v[i].Found {
+			continue
+		}
+		n, used := binary.Varint(v[i].Blob)
+		if used <= 0 {
+			return f, fmt.Errorf("field %d of the slot's public facts is damaged: restore a snapshot or rebuild the partition", i)
+		}
+		*into = n
+	}
+	f.enrolled = v[4].Found
+	if f.dir, err = window.DecodeDir(v[3].Blob); err != nil {
+		return f, err
+	}
+	f.zone, f.params = string(v[4].Blob), string(v[5].Blob)
+	if capped := string(v[6].Blob); capped != "" {
+		f.capped = strings.Split(capped, ",")
+	}
+	return f, nil
+}
+
+func decodeOpen(v store.Value, t int64) (open []kpi.OpenAt, size int64, err error) {
+	size = 100
+	for id, b := range v.Fields {
+		o, err := convo.DecodeOpen(b)
+		if err != nil {
+			return nil, 0, fmt.Errorf("open conversation: %w", err)
+		}
+		o.Conversation = id
+		open = append(open, kpi.OpenAt{Open: o, T: t})
+		size += int64(300 + len(id) + 2*len(b))
+	}
+	return open, size, nil
+}
