@@ -1,0 +1,126 @@
+package worker
+
+import (
+	"github.com/vigia-cx/vigia/internal/fold"
+	"github.com/vigia-cx/vigia/internal/store"
+)
+
+// situation is what an owner knows about its partition before it begins.
+type situation struct {
+	exists     bool // there is a state
+	meta       store.Meta
+	start, end int64 // of the log
+	mark       mark
+	replaced   bool  // the record below the position is not the one that was applied
+	now        int64 // Unix seconds: lineages begin there when nothing remembers one
+}
+
+// action is what must happen to the state before records can be applied.
+type action string
+
+const (
+	resume action = "resume" // nothing: go on from the position
+	create action = "create" // there is no state: begin one
+	reset  action = "reset"  // the state belongs to another log, or was never begun: begin anew
+	skip   action = "skip"   // records were deleted before they were applied: a recorded loss
+	move   action = "move"   // an older copy of the state was put back: the same state, a new lineage
+)
+
+// plan is an action, the lineages and position to do it with, and why.
+type plan struct {
+	act   action
+	why   string // new, absent, recreated, truncated, restored
+	at    store.Position
+	log   int64 // log lineage
+	stamp stamp
+}
+
+// decide finds out where a partition stands. It is asked again after each action until it says resume.
+//
+// Lineages grow: a new one is larger than everything that Redis and the committed mark remember. They are committed to Kafka before they are used, so that losing Redis
+// twice cannot produce the same lineage twice.
+func decide(s situation) plan {
+	known := max(s.mark.Log, s.mark.State)
+	if s.exists {
+		known = max(known, s.meta.LogLineage, s.meta.Position.Lineage)
+	}
+	next := known + 1
+	if known == 0 {
+		next = s.now
+	}
+	anew := func(act action, why string, log int64) plan {
+		return plan{act: act, why: why, at: store.Position{Lineage: next, Offset: s.start}, log: log, stamp: stamp{lost: -1}}
+	}
+	// The log ended below what was relayed from it: these records are not the ones they were.
+	shrunk := s.mark.known() && s.end < s.mark.Offset
+	if !s.exists {
+		switch {
+		case !s.mark.known():
+			return anew(create, "new", next)
+		case shrunk:
+			return anew(create, "recreated", next)
+		}
+		return anew(create, "absent", s.mark.Log)
+	}
+	at := s.meta.Position
+	switch {
+	case s.mark.Log > s.meta.LogLineage && !shrunk:
+		return anew(reset, "recreated", s.mark.Log)
+	case shrunk && s.mark.Log >= s.meta.LogLineage, at.Offset > s.end, s.replaced:
+		return anew(reset, "recreated", next)
+	case at.Offset < s.start && fresh(s.meta):
+		return anew(reset, "truncated", s.meta.LogLineage)
+	case at.Offset < s.start:
+		return plan{act: skip, why: "truncated", at: store.Position{Lineage: next, Offset: s.start}, log: s.meta.LogLineage, stamp: stamp{lost: firstLost(s.meta)}}
+	case s.mark.Log == s.meta.LogLineage && s.mark.State > at.Lineage:
+		moved := parseStamp(s.meta.Fingerprint)
+		moved.moved = moved.lost < 0 && !fresh(s.meta)
+		return plan{act: move, why: "restored", at: store.Position{Lineage: next, Offset: at.Offset, Step: at.Step}, log: s.meta.LogLineage, stamp: moved}
+	}
+	return plan{act: resume, at: at, log: s.meta.LogLineage}
+}
+
+// mark is what is committed before the action: the lineages, and how far the relay has come in this log.
+func (p plan) mark(have mark, start int64) mark {
+	m := mark{Log: p.log, State: p.at.Lineage}
+	switch {
+	case have.known() && have.Log == p.log:
+		m.Offset = have.Offset
+	case p.act == create || p.act == reset:
+		m.Offset = start // an empty state has caused nothing below
+	}
+	return m
+}
+
+// fresh reports whether nothing has been applied to the state yet.
+func fresh(m store.Meta) bool { return m.Fingerprint == "" && m.Position.Step == 0 }
+
+// firstLost is the first offset of a loss: an earlier loss that no record has followed yet is part of it.
+func firstLost(m store.Meta) int64 {
+	if s := parseStamp(m.Fingerprint); s.lost >= 0 && m.Position.Step == 0 {
+		return s.lost
+	}
+	return m.Position.Offset
+}
+
+// begin tells the fold how the lineage began, which only matters until the first step of it is stored.
+func begin(m store.Meta, relayed mark) fold.Start {
+	s := fold.Start{LogLineage: m.LogLineage, StateLineage: m.Position.Lineage, RestateAt: -1}
+	how := parseStamp(m.Fingerprint)
+	switch {
+	case fresh(m):
+		s.Fresh, s.Truncated = true, m.Position.Offset > 0
+	case how.lost >= 0 && m.Position.Step == 0:
+		s.Truncated, s.Loss = true, &fold.Loss{From: how.lost, To: m.Position.Offset}
+	case !how.moved:
+		return s
+	}
+	// The first lineage of a log has nothing to tell again.
+	if m.Position.Lineage > m.LogLineage {
+		s.RestateAt = m.Position.Offset
+		if relayed.Log == m.LogLineage {
+			s.RestateAt = max(relayed.Offset, m.Position.Offset)
+		}
+	}
+	return s
+}

@@ -1,0 +1,92 @@
+package worker
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/vigia-cx/vigia/internal/bus"
+)
+
+// mark is the relay's high-water mark, committed as the group's offset: everything that records below Offset have caused is in Kafka. Log and State are the
+// lineages it was written under. It also is the memory of both when Redis is lost.
+type mark struct {
+	Offset     int64 // -1: no mark
+	Log, State int64
+}
+
+var noMark = mark{Offset: -1}
+
+func (m mark) known() bool { return m.Offset >= 0 }
+
+func (m mark) metadata() string { return fmt.Sprintf("log=%d,state=%d", m.Log, m.State) }
+
+// parseMark reads a committed offset. An offset that something else has committed is no mark.
+func parseMark(c bus.Commit) mark {
+	m := mark{Offset: c.Offset}
+	for field := range strings.SplitSeq(c.Metadata, ",") {
+		name, value, _ := strings.Cut(field, "=")
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			continue
+		}
+		switch name {
+		case "log":
+			m.Log = n
+		case "state":
+			m.State = n
+		}
+	}
+	if m.Offset < 0 || m.Log <= 0 || m.State <= 0 {
+		return noMark
+	}
+	return m
+}
+
+// stamp is what the state keeps in its fingerprint: which record was applied last, to notice that the log was replaced. Until the first record of a new
+// lineage is applied it also says how the lineage began, so that an owner that crashes in between is followed by one that knows.
+type stamp struct {
+	hash  string // of the last applied record; "" unknown
+	lost  int64  // first offset that was lost to retention, -1 none
+	moved bool   // the state is that of an older lineage
+}
+
+const (
+	movedWord = "!moved"
+	lostWord  = "!lost="
+)
+
+func (s stamp) String() string {
+	switch {
+	case s.lost >= 0:
+		return s.hash + lostWord + strconv.FormatInt(s.lost, 10)
+	case s.moved:
+		return s.hash + movedWord
+	}
+	return s.hash
+}
+
+func parseStamp(text string) stamp {
+	if hash, ok := strings.CutSuffix(text, movedWord); ok {
+		return stamp{hash: hash, lost: -1, moved: true}
+	}
+	if hash, from, ok := strings.Cut(text, lostWord); ok {
+		if n, err := strconv.ParseInt(from, 10, 64); err == nil {
+			return stamp{hash: hash, lost: n}
+		}
+	}
+	return stamp{hash: text, lost: -1}
+}
+
+// fingerprint identifies a record: the first 8 bytes of the SHA-256 over its offset and value, in hex.
+func fingerprint(offset int64, value []byte) string {
+	h := sha256.New()
+	var at [8]byte
+	binary.BigEndian.PutUint64(at[:], uint64(offset))
+	h.Write(at[:])
+	h.Write(value)
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}

@@ -1,0 +1,99 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"github.com/vigia-cx/vigia/internal/bus"
+	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/fold"
+)
+
+// keepTime writes a tick into the partition when one is due, and returns how long the log may be waited for until the next one. The tick stands in the log behind every
+// event that was acknowledged before it, so it may be written however far behind the fold is.
+func (o *owner) keepTime(ctx context.Context, s *session) (time.Duration, error) {
+	c := &o.clock
+	idle := o.w.cfg.TickEvery // nothing of ours happens more often
+	if o.stage.fold != fold.Conversations || o.w.cfg.ExternalTime {
+		return idle, nil
+	}
+	if c.pending != none {
+		// At most one own tick that is not folded: after an attempt without an answer, that is certain at the end of the log.
+		if caughtUp := s.pos.Offset >= s.end; s.pos.Offset <= c.pending && !(c.pending == unknown && caughtUp) {
+			return idle, nil
+		}
+		c.pending = none
+	}
+	own := o.w.cfg.Clock().UnixMilli()
+	since := time.Duration(max(0, own-s.fold.Time())) * time.Millisecond
+	if !c.wrote.IsZero() {
+		since = time.Since(c.wrote)
+	}
+	deadline, err := s.fold.NextDeadline()
+	if err != nil {
+		return 0, err
+	}
+	if wait := tickWait(own, deadline, since, o.w.cfg.TickGap, o.w.cfg.TickEvery); wait > 0 {
+		return wait, nil
+	}
+	if err := o.writeTick(ctx, s, own); err != nil {
+		return 0, err
+	}
+	return o.w.cfg.TickGap, nil
+}
+
+// writeTick asks the clocks and appends the tick that they allow.
+func (o *owner) writeTick(ctx context.Context, s *session, own int64) error {
+	c := &o.clock
+	redis, err := o.w.vault.Time(ctx)
+	if err != nil {
+		return err
+	}
+	r := clocks{
+		own: own, redis: redis.UnixMilli(), folded: s.fold.Time(), received: c.received, anchor: c.anchor, since: time.Since(c.anchored),
+		accept: o.w.cfg.Embedded || o.w.cfg.TwoClocks || o.w.cfg.AcceptClock,
+		empty:  s.fold.Time() == 0 && c.received == 0 && s.pos.Offset >= s.end,
+	}
+	at, verdict := nextTick(r)
+	c.wrote = time.Now()
+	o.report(s, r, at, verdict)
+	if at == 0 {
+		return nil
+	}
+	c.pending = unknown
+	offset, err := o.w.journal.Produce(ctx, o.topic, o.partition, []bus.Message{control(event.Tick{At: at})})
+	if err != nil {
+		return err
+	}
+	c.pending, c.anchor, c.anchored = offset, at, c.wrote
+	o.w.metrics.ticks.WithLabelValues(o.stage.name, o.label).Inc()
+	return nil
+}
+
+// report shows how far time is held back, and says once why.
+func (o *owner) report(s *session, r clocks, at int64, verdict tickVerdict) {
+	c, back := &o.clock, 0.0
+	switch verdict {
+	case tickCapped:
+		back = float64(min(r.own, r.redis)-at) / 1000
+	case tickHeld:
+		back = float64(min(r.own, r.redis)-r.folded) / 1000
+		if !c.held {
+			o.log.Error("time is held back: the clock is more than an hour past everything in the log, and nothing confirms it",
+				"clock", time.UnixMilli(r.own).UTC(), "redis_clock", time.UnixMilli(r.redis).UTC(), "partition_time", time.UnixMilli(s.fold.Time()).UTC(),
+				"remedy", "check the clock, then start with `vigia run --accept-clock`; or wait for an event: its receipt confirms the clock")
+		}
+	case tickBehind:
+		back = float64(min(r.own, r.redis)-r.folded) / 1000 // below 0: the clocks are behind
+	}
+	if c.held && verdict != tickHeld {
+		o.log.Info("time passes again")
+	}
+	c.held = verdict == tickHeld
+	o.w.metrics.held.WithLabelValues(o.stage.name, o.label).Set(back)
+}
+
+// control is a control record as it enters Kafka. It has no key: it is sent to a partition, not to a customer.
+func control(b event.RecordBody) bus.Message {
+	return bus.Message{Value: event.Encode(event.Record{Body: b}), Headers: headers(event.ControlHeaders(b, ""))}
+}
