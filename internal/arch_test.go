@@ -62,7 +62,7 @@ var mayImport = map[string][]string{
 	},
 	"internal/replay": {
 		"internal/event", "internal/sla", "internal/window", "internal/kpi", "internal/bus", "internal/store", "internal/connector", "internal/worker",
-		"internal/config", "internal/app", "internal/exporter", "internal/fold", "internal/replay/mapping",
+		"internal/config", "internal/app", "internal/exporter", "internal/fold", "internal/convo", "internal/replay/mapping",
 	},
 	"internal/sim": {"internal/event", "internal/sla", "internal/kpi", "internal/config", "internal/app", "internal/exporter"},
 	// The plain computation that results are judged by shares no code with what it judges.

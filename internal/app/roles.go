@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/vigia-cx/vigia/internal/config"
+	"github.com/vigia-cx/vigia/internal/connector"
+	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/exporter"
+	"github.com/vigia-cx/vigia/internal/store"
+	"github.com/vigia-cx/vigia/internal/worker"
+)
+
+// startRoles builds and starts the roles. The worker comes first: what comes in is folded from the first event on.
+func (a *App) startRoles(ctx context.Context) error {
+	if a.has(Worker) {
+		cfg := a.workerConfig()
+		var err error
+		if a.worker, err = worker.New(cfg, a.bus, a.state, a.names, a.log, a.opts.Registry); err != nil {
+			return err
+		}
+		if err := a.worker.Preflight(ctx); err != nil {
+			return err
+		}
+		a.background("worker", a.worker.Run)
+	}
+	if a.has(Connector) {
+		options := []connector.Option{connector.WithClock(a.opts.Now), connector.WithHeart(a.state)}
+		var err error
+		if a.connector, err = connector.New(a.connectorConfig(), a.bus, a.log, a.opts.Registry, options...); err != nil {
+			return err
+		}
+		a.background("connector", a.connector.Run)
+	}
+	if a.has(Exporter) && !a.opts.NoListener {
+		var err error
+		if a.exporter, err = exporter.New(a.exporterConfig(), a.state, a.log, a.opts.Registry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) workerConfig() worker.Config {
+	c := worker.Config{
+		Group: a.cfg.Kafka.Prefix + "vigia-worker", Clock: a.opts.Now, AcceptClock: a.cfg.Worker.AcceptClock,
+		Embedded: a.cfg.Kafka.Embedded() && a.cfg.Redis.Embedded(), TwoClocks: elsewhere(a.cfg.Redis.Addresses), MemoryBytes: int(a.cfg.Worker.Memory),
+	}
+	for i := range a.cfg.Tenants {
+		t := &a.cfg.Tenants[i]
+		// The same names as those under which the connector keeps its heartbeats.
+		names := []string{event.SourceName("", "")}
+		if len(t.Sources) > 0 {
+			names = nil
+		}
+		for _, s := range t.Sources {
+			names = append(names, event.SourceName(s.Connector, s.Account))
+		}
+		for _, name := range names {
+			c.Sources = append(c.Sources, store.Source{Tenant: t.Name, Source: name})
+		}
+	}
+	if a.opts.Worker != nil {
+		a.opts.Worker(&c)
+	}
+	return c
+}
+
+// elsewhere reports whether all of some servers are on other machines.
+func elsewhere(addresses []string) bool {
+	for _, address := range addresses {
+		if host, _, err := net.SplitHostPort(address); err != nil || host == "localhost" || config.Loopback(address) {
+			return false
+		}
+	}
+	return len(addresses) > 0
+}
+
+func (a *App) connectorConfig() connector.Config {
+	c := connector.Default()
+	c.MaxBody, c.MaxEvents = int64(a.cfg.Limits.Body), a.cfg.Limits.Events
+	c.Topic, c.GapTopics = a.names.Interactions.Name, []string{a.names.Interactions.Name, a.names.Customers.Name}
+	for i := range a.cfg.Tenants {
+		t := &a.cfg.Tenants[i]
+		tenant := connector.TenantConfig{
+			Name: t.Name, PseudonymKey: t.Key(), KeyVersion: t.Version(), Labels: t.Labels, Names: t.PlainNames,
+			RateEvents: a.cfg.Limits.Rate, Burst: a.cfg.Limits.Burst,
+		}
+		for _, token := range t.IngestTokens {
+			plain, digest := tokenParts(token)
+			tenant.Tokens = append(tenant.Tokens, connector.Token{Plain: plain, SHA256: digest})
+		}
+		for _, s := range t.Sources {
+			tenant.Sources = append(tenant.Sources, connector.SourceConfig{
+				Connector: s.Connector, Account: s.Account, PlainConversations: s.PlainConversations, Labels: s.Labels, Names: s.PlainNames,
+				KeepLinks: s.KeepLinks, KeepOrderHints: s.KeepOrderHints,
+			})
+		}
+		c.Tenants = append(c.Tenants, tenant)
+	}
+	return c
+}
+
+func (a *App) exporterConfig() exporter.Config {
+	c := exporter.Default()
+	c.Interactions, c.Customers = int32(a.names.Interactions.Partitions), int32(a.names.Customers.Partitions)
+	c.Now = a.opts.Now
+	c.Open = config.Loopback(a.cfg.Listen)
+	for i := range a.cfg.Tenants {
+		t := &a.cfg.Tenants[i]
+		tenant := exporter.Tenant{Name: t.Name, Zone: t.Zone, Lang: t.Lang()}
+		for _, token := range t.ReadTokens {
+			plain, digest := tokenParts(token)
+			tenant.Tokens = append(tenant.Tokens, exporter.Token{Plain: plain, SHA256: digest})
+			c.Open = false // who has made a read token wants it asked for
+		}
+		c.Tenants = append(c.Tenants, tenant)
+	}
+	return c
+}
+
+func tokenParts(token config.Secret) (plain, digest string) {
+	if d, ok := strings.CutPrefix(token.Reveal(), "sha256:"); ok {
+		return "", d
+	}
+	return token.Reveal(), ""
+}
+
+// roleNames joins the roles for people.
+func roleNames(roles []Role) string {
+	var names []string
+	for _, r := range roles {
+		names = append(names, string(r))
+	}
+	return strings.Join(names, ", ")
+}
+
+// String describes the app in a line for the log.
+func (a *App) String() string {
+	log, state := "Kafka at "+strings.Join(a.cfg.Kafka.Brokers, ","), "Redis at "+strings.Join(a.cfg.Redis.Addresses, ",")
+	if a.cfg.Kafka.Embedded() {
+		log = "embedded log"
+	}
+	if a.cfg.Redis.Embedded() {
+		state = "embedded state"
+	}
+	return fmt.Sprintf("%s; %s; %s", roleNames(a.opts.Roles), log, state)
+}

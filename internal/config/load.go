@@ -1,0 +1,115 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// maxFile keeps a wrong path, to a log file say, from being read whole.
+const maxFile = 4 << 20
+
+// Load reads, completes and checks a configuration file. getenv is [os.Getenv] or what stands in for it.
+//
+// Errors: what the system says about the file, or [Findings] with everything that is wrong in it.
+func Load(path string, getenv func(string) string) (*Config, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no configuration at %s; write one with `vigia init`, or name another with --config: %w", path, fs.ErrNotExist)
+	}
+	if err == nil && info.Size() > maxFile {
+		err = fmt.Errorf("%s has %d bytes, more than any configuration; is it the right file?", path, info.Size())
+	}
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text, getenv)
+}
+
+// Parse is [Load] of a text. path is shown in errors, and its folder is where relative paths begin.
+func Parse(path string, text []byte, getenv func(string) string) (*Config, error) {
+	c := Default()
+	c.source = newSource(path, text)
+	d := &decoder{source: c.source, getenv: getenv, anchors: map[string]ast.Node{}}
+	d.decode(bytes.TrimPrefix(text, []byte("\ufeff")), c)
+	found := d.found
+	if !d.broken {
+		found = append(found, c.readFiles(filepath.Dir(path))...)
+		found = append(found, consequences(found).drop(c.check())...)
+	}
+	if len(found) > 0 {
+		return nil, c.source.finish(found)
+	}
+	if c.Data != "" && !filepath.IsAbs(c.Data) {
+		c.Data = filepath.Join(filepath.Dir(path), c.Data)
+	}
+	return c, nil
+}
+
+// consequences are findings about the text of a file. What they spoil is not reported a second time: a value that could not be read, or something missing where a key
+// is misspelled.
+type consequences Findings
+
+func (c consequences) drop(found Findings) Findings {
+	return slices.DeleteFunc(found, func(f Finding) bool {
+		return slices.ContainsFunc(c, func(cause Finding) bool {
+			return strings.HasPrefix(f.Path, cause.Path) || parent(cause.Path) == f.Path
+		})
+	})
+}
+
+// readFiles reads the files that hold secrets.
+func (c *Config) readFiles(dir string) Findings {
+	var found Findings
+	read := func(at, file string, given bool) string {
+		if file == "" {
+			return ""
+		}
+		if given {
+			found = append(found, c.source.finding(at, fmt.Sprintf("the secret is given here and in a file; keep %s or %s", at, strings.TrimSuffix(at, "_file"))))
+			return ""
+		}
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(dir, file)
+		}
+		text, err := os.ReadFile(file)
+		if err == nil && strings.TrimSpace(string(text)) == "" {
+			err = fmt.Errorf("%s is empty", file)
+		}
+		if err != nil {
+			found = append(found, c.source.finding(at, fmt.Sprintf("the secret cannot be read: %v", err)))
+		}
+		return strings.TrimRight(string(text), "\r\n")
+	}
+	one := func(at, file string, into *Secret) {
+		if text := read(at, file, !into.IsZero()); text != "" {
+			*into = NewSecret(text)
+		}
+	}
+	many := func(at, file string, into *[]Secret) {
+		for line := range strings.Lines(read(at, file, len(*into) > 0)) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+				*into = append(*into, NewSecret(line))
+			}
+		}
+	}
+	one("redis.password_file", c.Redis.PasswordFile, &c.Redis.Password)
+	for i := range c.Tenants {
+		t, at := &c.Tenants[i], fmt.Sprintf("tenants[%d].", i)
+		many(at+"ingest_tokens_file", t.IngestTokensFile, &t.IngestTokens)
+		many(at+"read_tokens_file", t.ReadTokensFile, &t.ReadTokens)
+		one(at+"pseudonym_key_file", t.PseudonymKeyFile, &t.PseudonymKey)
+	}
+	return found
+}
