@@ -8,6 +8,9 @@ func (r *run) call(e *Entry) {
 	if c.State != none {
 		c.Last = max(c.Last, e.At)
 	}
+	if r.channel.Voiced() && r.Status == kindClosed && (e.Kind == kindQueued || e.Kind == kindOffered || e.Kind == kindAnswered) {
+		r.Status = kindOpened // a call that goes on after one of its legs ended
+	}
 	switch e.Kind {
 	case kindQueued:
 		r.active(e.At)
@@ -16,7 +19,12 @@ func (r *run) call(e *Entry) {
 		}
 		r.leave(e.At)
 		r.flushHandle()
-		r.Contact = contact{State: waiting, At: e.At, Serial: e.Serial, Group: r.queueGroup(e), Last: e.At}
+		if g := r.queueGroup(e); g != r.Group {
+			// Whoever handled the call before it came here has nothing to do with this wait.
+			r.Group = g
+			r.groups = append(r.groups, groupAt{e.At, g})
+		}
+		r.Contact = contact{State: waiting, At: e.At, Serial: e.Serial, Group: r.Group, Last: e.At}
 	case kindAnswered:
 		r.answered(e)
 	case kindHold:
@@ -72,7 +80,7 @@ func (r *run) leave(at int64) {
 	case waiting:
 		r.outcome(FlowOut, at, event.NotReported)
 	case handling:
-		r.handled(&Entry{At: at, Handling: event.NotReported})
+		r.handled(&Entry{At: at, Talk: event.NotReported, Wrap: event.NotReported})
 	}
 }
 
@@ -82,11 +90,13 @@ func (r *run) handled(e *Entry) {
 		return
 	}
 	r.unhold(e.At)
-	value := e.Handling
+	value := e.Talk
 	if value < 0 {
 		value = max(0, e.At-r.Contact.Answer)
 	}
+	value += max(e.Wrap, 0)
 	r.flushHandle()
+	r.Wrapped = e.Wrap >= 0
 	r.Handle = &Moment{Kind: Handled, At: e.At, Value: value, Group: r.Contact.Group}
 	r.Contact = contact{}
 }
@@ -97,9 +107,13 @@ func (r *run) wrapUp(e *Entry) {
 		return
 	}
 	m := *r.Handle
-	if e.Handling >= 0 {
-		m.Value += e.Handling
-	} else {
+	switch {
+	case e.Talk >= 0:
+		m.Value = e.Talk + max(e.Wrap, 0) // the whole handling is reported here
+	case r.Wrapped:
+	case e.Wrap >= 0:
+		m.Value += e.Wrap
+	default:
 		m.Value += max(0, e.At-m.At)
 	}
 	m.At = e.At

@@ -19,6 +19,12 @@ func (s *State) Encode() []byte {
 	w.Int(s.Woken)
 	w.Int(s.Wake)
 	w.Uint(s.Revision)
+	w.Int(s.floor)
+	w.Int(s.serial)
+	w.Uint(uint64(len(s.reapplied)))
+	for _, serial := range s.reapplied {
+		w.Int(serial)
+	}
 	s.residue.encode(w)
 	base := int64(0)
 	w.Uint(uint64(len(s.entries)))
@@ -45,6 +51,10 @@ func Decode(b []byte) (*State, error) {
 	flags := r.Byte()
 	s.Threadless, s.Truncated = flags&1 != 0, flags&2 != 0
 	s.Link, s.Horizon, s.Woken, s.Wake, s.Revision = r.String(), r.Int(), r.Int(), r.Int(), r.Uint()
+	s.floor, s.serial = r.Int(), r.Int()
+	for n := r.Len(); n > 0; n-- {
+		s.reapplied = append(s.reapplied, r.Int())
+	}
 	s.residue.decode(r)
 	base := int64(0)
 	for n := r.Len(); n > 0; n-- {
@@ -78,7 +88,7 @@ func (e *Entry) encode(w *pack.Writer, base *int64) {
 	w.Byte(byte(e.Kind))
 	// Most entries carry few of these: a bit says which.
 	w.Byte(bits(e.Hint != "", e.Queue != "" || e.Team != "" || e.Agent != "" || e.Bot != "", e.Customer != "", e.Priority != "", e.Subject != 0, e.Scored, e.Receipt,
-		e.Value != event.NotReported || e.Handling != event.NotReported))
+		e.measured()))
 	w.Int(e.Serial)
 	w.String(e.Source)
 	if e.Hint != "" {
@@ -99,15 +109,20 @@ func (e *Entry) encode(w *pack.Writer, base *int64) {
 	if e.Subject != 0 {
 		w.Uint(uint64(e.Subject))
 	}
-	if e.Value != event.NotReported || e.Handling != event.NotReported {
+	if e.measured() {
 		w.Int(e.Value)
-		w.Int(e.Handling)
+		w.Int(e.Talk)
+		w.Int(e.Wrap)
 	}
+}
+
+func (e *Entry) measured() bool {
+	return e.Value != event.NotReported || e.Talk != event.NotReported || e.Wrap != event.NotReported
 }
 
 func (e *Entry) decode(r *pack.Reader, base *int64) {
 	*base += r.Int()
-	*e = Entry{At: *base, ID: r.Fixed64(), Kind: Kind(r.Byte()), Value: event.NotReported, Handling: event.NotReported}
+	*e = Entry{At: *base, ID: r.Fixed64(), Kind: Kind(r.Byte()), Value: event.NotReported, Talk: event.NotReported, Wrap: event.NotReported}
 	if int(e.Kind) >= len(rank) {
 		e.Kind = kindOther
 	}
@@ -131,19 +146,24 @@ func (e *Entry) decode(r *pack.Reader, base *int64) {
 		e.Subject = uint32(r.Uint())
 	}
 	if has(7) {
-		e.Value, e.Handling = r.Int(), r.Int()
+		e.Value, e.Talk, e.Wrap = r.Int(), r.Int(), r.Int()
 	}
 }
 
 func (m *machine) encode(w *pack.Writer) {
 	w.Int(m.Episode)
-	w.Byte(bits(m.Begun, m.Bots, m.People, m.Void, m.Gone, m.FirstDone, m.Contacted))
+	w.Byte(bits(m.Begun, m.Bots, m.People, m.Void, m.Gone, m.FirstDone, m.Contacted, m.Wrapped))
 	w.Byte(byte(m.Status))
 	w.Int(m.BeganAt)
 	w.Fixed64(m.BeganID)
 	w.Int(m.Serial)
 	w.Int(m.Last)
 	encodeGroup(w, m.Group)
+	w.Uint(uint64(len(m.Routes)))
+	for _, c := range m.Routes {
+		w.Int(c.at)
+		encodeGroup(w, c.g)
+	}
 	w.String(m.Prio)
 	w.String(m.Who)
 	w.String(m.Source)
@@ -196,9 +216,12 @@ func (m *machine) decode(r *pack.Reader) {
 	m.Episode = r.Int()
 	flags := r.Byte()
 	has := func(i int) bool { return flags&(1<<i) != 0 }
-	m.Begun, m.Bots, m.People, m.Void, m.Gone, m.FirstDone, m.Contacted = has(0), has(1), has(2), has(3), has(4), has(5), has(6)
+	m.Begun, m.Bots, m.People, m.Void, m.Gone, m.FirstDone, m.Contacted, m.Wrapped = has(0), has(1), has(2), has(3), has(4), has(5), has(6), has(7)
 	m.Status, m.BeganAt, m.BeganID, m.Serial, m.Last = Kind(r.Byte()), r.Int(), r.Fixed64(), r.Int(), r.Int()
 	m.Group = decodeGroup(r)
+	for n := r.Len(); n > 0; n-- {
+		m.Routes = append(m.Routes, groupAt{r.Int(), decodeGroup(r)})
+	}
 	m.Prio, m.Who, m.Source = r.String(), r.String(), r.String()
 	for n := r.Len(); n > 0; n-- {
 		m.Pauses = append(m.Pauses, pause{r.Int(), r.Int(), Kind(r.Byte())})

@@ -66,14 +66,16 @@ type Entry struct {
 	Priority                string
 	Source                  string // connector, or connector/account
 
-	Subject  uint32 // hash of the message id: the message itself, or the one a score is for
-	Scored   bool
-	Receipt  bool
-	Value    int64 // wait reported (-1: none), or score in millionths
-	Handling int64 // talk + hold + wrap-up reported (-1: none)
+	Subject uint32 // hash of the message id: the message itself, or the one a score is for
+	Scored  bool
+	Receipt bool
+	Value   int64 // wait reported (-1: none), or score in millionths
+	Talk    int64 // talk + hold reported (-1: none)
+	Wrap    int64 // wrap-up reported (-1: none)
 }
 
-// compare orders entries: time, rank, the source's own order, id.
+// compare orders entries: time, rank, the source's own order, id. Hints of different sources say nothing about each other, so entries that carry one are ordered
+// by source first: comparing some pairs by hint and others by id alone would be no order at all, and the result would depend on who came first.
 func (e *Entry) compare(o *Entry) int {
 	if c := cmp.Compare(e.At, o.At); c != 0 {
 		return c
@@ -81,15 +83,15 @@ func (e *Entry) compare(o *Entry) int {
 	if c := cmp.Compare(rank[e.Kind], rank[o.Kind]); c != 0 {
 		return c
 	}
-	if e.Source == o.Source {
-		if c := cmp.Compare(len(e.Hint), len(o.Hint)); c != 0 {
-			return c
-		}
-		if c := strings.Compare(e.Hint, o.Hint); c != 0 {
-			return c
-		}
+	switch {
+	case e.Hint == "" && o.Hint == "":
+		return cmp.Compare(e.ID, o.ID)
+	case e.Hint == "":
+		return -1
+	case o.Hint == "":
+		return 1
 	}
-	return cmp.Compare(e.ID, o.ID)
+	return cmp.Or(strings.Compare(e.Source, o.Source), cmp.Compare(len(e.Hint), len(o.Hint)), strings.Compare(e.Hint, o.Hint), cmp.Compare(e.ID, o.ID))
 }
 
 // CompareEvents orders events as a fold orders their entries; replay tools ship in this order.
@@ -101,7 +103,7 @@ func CompareEvents(a, b *event.Event) int {
 // entryOf reduces an event to what its conversation needs to keep.
 func entryOf(e *event.Event, serial int64) Entry {
 	n := Entry{
-		At: e.At, ID: hash64(e.ID), Hint: e.OrderHint, Serial: serial, Value: event.NotReported, Handling: event.NotReported,
+		At: e.At, ID: hash64(e.ID), Hint: e.OrderHint, Serial: serial, Value: event.NotReported, Talk: event.NotReported, Wrap: event.NotReported,
 		Queue: e.Routing.Queue, Team: e.Routing.Team, Agent: e.Routing.Agent, Bot: e.Routing.Bot,
 		Customer: e.Customer, Source: sourceOf(e.Source),
 	}
@@ -130,8 +132,9 @@ func entryOf(e *event.Event, serial int64) Entry {
 		}
 	case event.Call:
 		n.Kind, n.Value = phaseKinds[b.Phase], b.Wait
-		if b.Talk >= 0 || b.Hold >= 0 || b.Wrap >= 0 {
-			n.Handling = max(b.Talk, 0) + max(b.Hold, 0) + max(b.Wrap, 0)
+		n.Wrap = b.Wrap
+		if b.Talk >= 0 {
+			n.Talk = b.Talk + max(b.Hold, 0)
 		}
 		if n.Kind == kindAnswered && n.Agent == "" && e.Actor == event.ByAgent {
 			n.Agent = e.ActorID
@@ -148,14 +151,16 @@ func messageKind(e *event.Event, b event.Message) Kind {
 	switch {
 	case b.Internal:
 		return kindNote
+	case b.Automated:
+		return kindNote // whoever sent it: an automatic reply neither stops a human clock nor puts a bot in charge
 	case b.Direction == event.Inbound:
-		if b.Automated || b.ContentType == "reaction" || e.Actor != event.ByCustomer {
+		if b.ContentType == "reaction" || e.Actor != event.ByCustomer {
 			return kindNote
 		}
 		return kindInbound
 	case e.Actor == event.ByBot:
 		return kindBotReply
-	case b.Automated || e.Actor == event.BySystem || e.Actor == event.ByCustomer:
+	case e.Actor == event.BySystem || e.Actor == event.ByCustomer:
 		return kindNote
 	}
 	return kindReply
@@ -176,6 +181,10 @@ var phaseKinds = [...]Kind{
 
 // Begins reports whether an event can be the first of a conversation. A conversation that shows itself with another one is seen from the middle on.
 func Begins(e *event.Event) bool {
+	switch e.Body.(type) {
+	case event.MessageState, event.SurveyRequested, event.SurveyAnswered:
+		return false // of something that went before
+	}
 	switch entryOf(e, 0).Kind {
 	case kindOpened, kindInbound, kindQueued, kindBotReply, kindNote, kindActivity, kindOther:
 		return true

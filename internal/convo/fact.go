@@ -25,7 +25,7 @@ func (f contactFact) equal(o contactFact) bool {
 
 // fact describes the episode at hand.
 func (r *run) fact(open bool, ended int64) contactFact {
-	f := contactFact{episode: r.Episode, who: r.Who, queue: r.Group.Queue, began: r.BeganAt, active: r.Active, open: open, ended: ended, void: r.Void}
+	f := contactFact{episode: r.Episode, who: r.Who, queue: r.Group.Queue, began: r.BeganAt, active: slices.Clone(r.Active), open: open, ended: ended, void: r.Void}
 	if !open && ended == 0 {
 		f.ended = r.Last
 	}
@@ -58,8 +58,12 @@ func told(f contactFact) bool { return f.who != "" && len(f.active) > 0 && !f.vo
 
 func (s *State) composeFact(f contactFact, retracted bool) event.Fact {
 	s.Revision++
+	of := s.ID
+	if of == "" {
+		of = f.who // what a customer does outside conversations: after a merge it must not be mixed up with what the survivor did
+	}
 	return event.Fact{
-		Tenant: s.Tenant, Customer: f.who, Subject: s.ID + "#" + strconv.FormatInt(f.episode, 10), Revision: s.Revision, Retracted: retracted,
+		Tenant: s.Tenant, Customer: f.who, Subject: of + "#" + strconv.FormatInt(f.episode, 36), Revision: s.Revision, Retracted: retracted,
 		Channel: s.Channel, Queue: f.queue, StartedAt: f.began, ActiveAt: f.active, Open: f.open, EndedAt: f.ended,
 	}
 }

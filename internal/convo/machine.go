@@ -9,15 +9,16 @@ import (
 // machine is what the entries before a point leave behind: the residue of a conversation. It is plain data, written to the state when entries are
 // forgotten.
 type machine struct {
-	Episode int64 // number of the episode on a threadless channel, 0 elsewhere
+	Episode int64 // names the episode in facts; grows. It begins at the time of the first event, so that a conversation that was forgotten takes no old name again
 	Begun   bool
 	BeganAt int64
 	BeganID uint64
 	Serial  int64 // policy where the episode began
 	Last    int64 // last entry with effect
 	Group   window.Group
-	Bots    bool // a bot is in charge
-	People  bool // people have taken part: bot messages no longer matter
+	Routes  []groupAt // of a residue: changes of routing since the episode began
+	Bots    bool      // a bot is in charge
+	People  bool      // people have taken part: bot messages no longer matter
 	Prio    string
 	Who     string // customer
 	Source  string // of the last entry
@@ -33,6 +34,7 @@ type machine struct {
 	Contacted bool // the contact of a text episode has its outcome
 	Settled   *settled
 	Handle    *Moment // end of handling that a wrap-up may still move
+	Wrapped   bool    // the wrap-up was reported with it
 	Active    []int64 // last customer activity per local day, ascending
 }
 
@@ -103,17 +105,20 @@ const (
 // run is one pass of the machine over entries.
 type run struct {
 	machine
-	env      *Env
-	channel  event.Channel
-	thread   bool // threadless: episodes
-	out      []pending
-	promises []promise
-	facts    []contactFact
-	groups   []groupAt // changes of routing, ascending
-	mark     int       // first moment of the episode
-	pmark    int       // first promise of the episode
-	scores   []score
-	now      int64 // policy serial of the entry at hand
+	env       *Env
+	channel   event.Channel
+	thread    bool // threadless: episodes
+	out       []pending
+	promises  []promise
+	facts     []contactFact
+	groups    []groupAt // changes of routing, ascending
+	mark      int       // first moment of the episode
+	pmark     int       // first promise of the episode
+	fmark     int       // first fact of the episode
+	scores    []score
+	entries   []Entry // all that are played
+	reapplied []int64
+	now       int64 // policy serial of the entry at hand
 }
 
 // pending is a moment whose group may still have to be looked up: the queue is often known only later.
@@ -144,7 +149,7 @@ func (r *run) emitFor(k MomentKind, at, value int64, g window.Group) *Moment {
 
 // step applies one entry.
 func (r *run) step(e *Entry) {
-	r.now = max(r.now, e.Serial)
+	r.now = e.Serial
 	r.advance(e.At)
 	r.observe(e)
 	if r.thread && r.Begun && (r.Status == kindResolved || r.Status == kindClosed) && (e.Kind == kindInbound || e.Kind == kindReopened) {
@@ -168,7 +173,7 @@ func (r *run) step(e *Entry) {
 	case kindOpened, kindPending, kindOnHold, kindSnoozed, kindReopened, kindResolved, kindClosed, kindDeleted, kindSpam:
 		r.status(e)
 	case kindScore:
-		r.scored(e.Subject, e.At, e.Value, false)
+		r.scored(e.Subject, e.At, e.Value, true)
 	case kindActivity:
 		r.active(e.At)
 	}
@@ -214,9 +219,7 @@ func (r *run) advance(to int64) {
 		stale, cut := r.staleAt(), r.cutAt()
 		switch {
 		case stale != 0 && to > stale && (cut == 0 || stale <= cut):
-			r.outcome(Lost, stale, event.NotReported)
-			r.Contact = contact{}
-			r.Contacted = true
+			r.stale(stale)
 		case cut != 0 && to > cut:
 			r.cut(cut)
 		default:
@@ -225,15 +228,30 @@ func (r *run) advance(to int64) {
 	}
 }
 
-// staleAt is the instant after which the open contact counts as lost, 0 when there is none.
+// staleAt is the instant after which the open contact counts as lost and a silent call as over, 0 when there is neither.
 func (r *run) staleAt() int64 {
+	last, serial := r.Contact.Last, r.Contact.Serial
 	if r.Contact.State == none {
-		return 0
+		if !r.channel.Voiced() || !r.isOpen() {
+			return 0
+		}
+		last, serial = r.Last, r.Serial
 	}
-	if limit := r.env.policy(r.Contact.Serial).StaleMs(r.channel.String()); limit > 0 {
-		return r.Contact.Last + limit
+	if limit := r.env.policy(serial).StaleMs(r.channel.String()); limit > 0 {
+		return last + limit
 	}
 	return 0
+}
+
+// stale closes what has been silent for too long. A contact that was answered had its outcome; how long its handling took nobody knows.
+func (r *run) stale(at int64) {
+	if r.Contact.State == waiting {
+		r.outcome(Lost, at, event.NotReported)
+	}
+	r.Contact = contact{}
+	if r.channel.Voiced() {
+		r.Status = kindClosed
+	}
 }
 
 // cutAt is the instant after which inactivity ends the episode, 0 when it cannot.
@@ -257,15 +275,24 @@ func (r *run) cut(at int64) {
 	r.closeEpisode(at)
 	r.machine = machine{Episode: r.Episode + 1, Group: window.Group{Channel: r.Group.Channel, Queue: r.Group.Queue, Team: r.Group.Team}, Prio: r.Prio, Who: r.Who, Source: r.Source,
 		Last: r.Last}
-	r.mark, r.pmark, r.scores = len(r.out), len(r.promises), nil
+	r.mark, r.pmark, r.fmark, r.scores = len(r.out), len(r.promises), len(r.facts), nil
 }
 
 // closeEpisode settles what could still have changed, or takes all of a void episode back.
 func (r *run) closeEpisode(at int64) {
 	r.flush()
 	r.facts = append(r.facts, r.fact(false, at))
-	if r.Void {
-		r.out, r.promises = r.out[:r.mark], r.promises[:r.pmark]
+	r.void()
+}
+
+// void takes all of a void episode back.
+func (r *run) void() {
+	if !r.Void {
+		return
+	}
+	r.out, r.promises = r.out[:r.mark], r.promises[:r.pmark]
+	for i := r.fmark; i < len(r.facts); i++ {
+		r.facts[i].void = true
 	}
 }
 
@@ -289,31 +316,57 @@ func (r *run) active(at int64) {
 	zone := r.env.Current.Zone()
 	same := func(i int) bool { return i >= 0 && window.Day(r.Active[i], zone) == window.Day(at, zone) }
 	n := len(r.Active)
-	// The state of a run is a copy of the residue but for slices, which must not be shared.
-	r.Active = append(make([]int64, 0, n+1), r.Active...)
 	if same(n-1) && same(n-2) {
 		r.Active[n-1] = max(r.Active[n-1], at)
 		return
 	}
-	if r.Active = append(r.Active, at); len(r.Active) > maxActive {
-		r.Active = r.Active[2:]
+	if n == maxActive {
+		// Told under the next name from here on: a fact that forgot its first days would take them back.
+		r.facts = append(r.facts, r.fact(false, r.Active[n-1]))
+		r.Episode++
+		r.Active = nil
 	}
+	r.Active = append(r.Active, at)
 }
 
-// maxActive bounds the activity told to stage 2: two instants a day of the longest horizon and two days more.
+// maxActive bounds the activity in one fact.
 const maxActive = 20
 
-func (r *run) scored(subject uint32, at, value int64, inbound bool) {
+// scored counts a score where its message stands; one that was sent on its own replaces the one that came with the message. Scores of our own messages count
+// nowhere.
+func (r *run) scored(subject uint32, at, value int64, alone bool) {
 	for _, s := range r.scores {
 		if s.subject == subject {
-			if !inbound {
+			if alone {
 				r.out[s.index].Value = value
 			}
 			return
 		}
 	}
+	if alone {
+		if m := r.message(subject); m != nil {
+			if m.Kind != kindInbound {
+				return
+			}
+			at = m.At
+		}
+	}
 	r.emit(Scored, at, value)
 	r.scores = append(r.scores, score{subject, len(r.out) - 1})
+}
+
+// message finds the message that a score is for.
+func (r *run) message(subject uint32) *Entry {
+	for i := range r.entries {
+		if e := &r.entries[i]; e.Subject == subject && e.Kind.message() {
+			return e
+		}
+	}
+	return nil
+}
+
+func (k Kind) message() bool {
+	return k == kindInbound || k == kindReply || k == kindBotReply || k == kindNote
 }
 
 // groupOf is the routing at an instant. Before the first queue is known, the first one that becomes known counts: a call's start belongs to the queue it

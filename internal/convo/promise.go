@@ -74,14 +74,14 @@ func (r *run) fulfil(clock sla.Clock, start int64, id uint64, serial int64, rule
 	r.promises = append(r.promises, p)
 }
 
-// endPromise ends a clock without fulfilment: missed when its due time had come, else neither hit nor miss, unless the rule says that a resolve misses it.
+// endPromise ends a clock without fulfilment: missed when its due time had passed, else neither hit nor miss, unless the rule says that a resolve misses it.
 func (r *run) endPromise(clock sla.Clock, start int64, id uint64, serial int64, rule *sla.Rule, at int64, resolve bool) {
 	p, ok := r.promise(clock, start, id, serial, rule)
 	if !ok {
 		return
 	}
 	switch {
-	case p.Due != 0 && p.Due <= at:
+	case p.Due != 0 && p.Due < at:
 		p.State, p.Cut, p.Group = missed, at, r.groupOf(p.Due)
 		m := r.emitFor(ClockMiss, p.Due, 0, p.Group)
 		m.Clock = clock
@@ -111,8 +111,10 @@ func (r *run) turnClock() sla.Clock {
 
 // serial is the version of the policy a clock runs under: the one it began with, unless a later one was applied to running clocks too before the entry at hand.
 func (r *run) serial(began int64) int64 {
-	if re := r.env.Reapplied; re > began && r.now >= re {
-		return re
+	for i := len(r.reapplied) - 1; i >= 0; i-- {
+		if re := r.reapplied[i]; re > began && re <= r.now {
+			return re
+		}
 	}
 	return began
 }

@@ -58,7 +58,7 @@ func (s *State) signal(env *Env, res *result) []event.Signal {
 		}
 		if g.Breached {
 			p := &promise{Clock: g.Clock, StartAt: g.StartAt, StartID: g.StartID, Due: g.DueAt, Group: res.end.Group}
-			g.Revision++
+			g.Revision = s.revise()
 			out = append(out, s.compose(env, res, p, &g, event.SignalRetracted))
 		}
 		return true
@@ -66,16 +66,22 @@ func (s *State) signal(env *Env, res *result) []event.Signal {
 	return out
 }
 
+// revise numbers what people are told, over all promises of the conversation: one that vanishes and comes back must not begin again at 1.
+func (s *State) revise() uint32 {
+	s.Revision++
+	return uint32(s.Revision)
+}
+
 func (s *State) tellPromise(env *Env, res *result, p *promise, g *signalled) []event.Signal {
 	var out []event.Signal
 	tell := func(k event.SignalKind) {
-		g.Revision++
+		g.Revision = s.revise()
 		g.DueAt = p.Due
 		out = append(out, s.compose(env, res, p, g, k))
 	}
 	broken := s.broken(env, p)
-	if g.Breached && !broken && (p.State == hit || p.Due != g.DueAt) {
-		// Kept in time after all, or the deadline moved (a pause that became known late).
+	if g.Breached && !broken {
+		// Kept in time after all; or the deadline moved (a pause that became known late); or the late fulfilment that broke it was undone, and time has not come.
 		g.Breached, g.Over, g.Warned = false, false, 0
 		tell(event.SignalRetracted)
 	}
@@ -114,11 +120,11 @@ func (s *State) broken(env *Env, p *promise) bool {
 	if p.State == hit || p.Due == 0 {
 		return false
 	}
-	if g := s.find(p); g != nil && g.Breached && g.DueAt == p.Due {
-		return true
-	}
 	if p.State == running && s.Woken <= p.Due+env.Current.GraceMs(connector(p.Source)) {
 		return false
+	}
+	if g := s.find(p); g != nil && g.Breached && g.DueAt == p.Due {
+		return true
 	}
 	return env.Hold(p.Due, p.Source) <= s.Woken
 }
@@ -129,10 +135,12 @@ func (s *State) wakeFor(env *Env, p *promise) int64 {
 	if p.State == hit || p.Due == 0 || g != nil && g.Breached {
 		return 0
 	}
-	if hold := env.Hold(p.Due, p.Source); hold > s.Woken && s.Woken > p.Due {
-		return min(hold, s.Woken+recheck)
+	if p.State == missed || s.Woken > p.Due {
+		if hold := env.Hold(p.Due, p.Source); hold > s.Woken {
+			return min(hold, s.Woken+recheck)
+		}
 	}
-	if p.State != running {
+	if p.State == missed {
 		return 0
 	}
 	grace := env.Current.GraceMs(connector(p.Source))

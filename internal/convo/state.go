@@ -9,8 +9,10 @@ import (
 
 // Constants of the state schema: changing one changes results of a replay.
 const (
-	maxEntries = 512       // entries kept of one conversation; beyond, the oldest quarter is forgotten early
-	recheck    = 60 * 1000 // a deadline held back by an open gap is looked at again after this, in ms
+	maxReapplied = 8                        // versions that were reapplied to running clocks and are remembered
+	maxEntries   = 512                      // entries kept of one conversation; beyond, the oldest quarter is forgotten early
+	retainClosed = 30 * 24 * 60 * 60 * 1000 // a resolved conversation is remembered for a reopening this long, in ms
+	recheck      = 60 * 1000                // a deadline held back by an open gap is looked at again after this, in ms
 )
 
 // Env is what a conversation is folded under.
@@ -31,15 +33,18 @@ type State struct {
 	Threadless bool
 	Truncated  bool // first seen in the middle: counted nowhere, no clocks
 	Link       string
-	Horizon    int64 // ms that entries are kept
-	Woken      int64 // T of the last evaluation
-	Wake       int64 // the instant the agenda has for it, 0 = none
-	Revision   uint64
+	Horizon    int64  // ms that entries are kept
+	Woken      int64  // T of the last evaluation
+	Wake       int64  // the instant the agenda has for it, 0 = none
+	Revision   uint64 // of the last fact or signal
 
-	residue machine
-	entries []Entry
-	signals []signalled
-	last    *result // what is emitted; nil until evaluated after decoding
+	floor     int64   // entries up to this instant are remembered no more
+	serial    int64   // policy in force at the last evaluation
+	reapplied []int64 // and those that clocks running then had taken over, ascending
+	residue   machine
+	entries   []Entry
+	signals   []signalled
+	last      *result // what is emitted; nil until evaluated after decoding
 }
 
 // Change is the difference one event or one wake-up makes.
@@ -53,7 +58,7 @@ type Change struct {
 
 // New begins the state of a conversation with its first event.
 func New(e *event.Event) *State {
-	return &State{Tenant: e.Tenant, ID: e.Conversation, Channel: e.Channel, Threadless: e.Threadless}
+	return &State{Tenant: e.Tenant, ID: e.Conversation, Channel: e.Channel, Threadless: e.Threadless, residue: machine{Episode: e.At}}
 }
 
 // result is an evaluation: what follows from residue, entries and signals.
@@ -67,6 +72,9 @@ type result struct {
 // Apply folds one event. applied is false for a repeat, which changes nothing.
 func (s *State) Apply(env *Env, e *event.Event) (c Change, applied bool) {
 	n := entryOf(e, env.Current.Serial)
+	if n.At <= s.floor {
+		return Change{Wake: s.Wake}, false // whether it was seen before nobody remembers
+	}
 	at, found := slices.BinarySearchFunc(s.entries, n, func(a, b Entry) int { return a.compare(&b) })
 	if found || slices.ContainsFunc(s.entries, func(o Entry) bool { return o.ID == n.ID }) {
 		return Change{Wake: s.Wake}, false
@@ -88,6 +96,12 @@ func (s *State) Tick(env *Env) Change {
 // evaluated is the last evaluation, done again when the state was just decoded.
 func (s *State) evaluated(env *Env) *result {
 	if s.last == nil {
+		if s.serial != 0 && s.serial != env.Current.Serial {
+			// The policy has changed since: what is emitted is what followed from the one before.
+			then := *env
+			then.Current = env.policy(s.serial)
+			env = &then
+		}
 		res := s.evaluate(env, s.Woken)
 		res.moments = append(res.moments, s.overdue(res)...)
 		s.last = res
@@ -98,6 +112,10 @@ func (s *State) evaluated(env *Env) *result {
 // settle evaluates anew, tells the difference and decides when to look again.
 func (s *State) settle(env *Env, before *result) Change {
 	s.Woken = max(s.Woken, env.T)
+	s.serial = env.Current.Serial
+	if n := len(s.reapplied); env.Reapplied != 0 && (n == 0 || s.reapplied[n-1] < env.Reapplied) {
+		s.reapplied = append(s.reapplied[max(0, n+1-maxReapplied):], env.Reapplied)
+	}
 	after := s.evaluate(env, s.Woken)
 	var c Change
 	c.Signals = s.signal(env, after)
@@ -117,14 +135,13 @@ func (s *State) evaluate(env *Env, t int64) *result {
 		return &result{end: s.residue}
 	}
 	r := s.play(env, s.entries)
+	r.now = env.Current.Serial
 	r.advance(t - env.Current.GraceMs(connector(r.Source)))
 	end := r.machine
 	if r.Begun || len(r.Active) > 0 {
 		r.flush()
 		r.facts = append(r.facts, r.fact(r.isOpen(), 0))
-		if r.Void {
-			r.out, r.promises = r.out[:r.mark], r.promises[:r.pmark]
-		}
+		r.void()
 	}
 	res := &result{end: end, facts: r.facts, promises: append(r.promises, r.open()...)}
 	res.moments = make([]Moment, len(r.out), len(r.out)+2)
@@ -145,20 +162,17 @@ func (s *State) evaluate(env *Env, t int64) *result {
 
 // play runs the machine over entries from the residue.
 func (s *State) play(env *Env, entries []Entry) *run {
-	r := &run{machine: s.residue, env: env, channel: s.Channel, thread: s.Threadless}
+	r := &run{machine: s.residue, env: env, channel: s.Channel, thread: s.Threadless, entries: entries, reapplied: s.reapplied}
 	if s.last != nil {
 		r.out = make([]pending, 0, len(s.last.moments)+4)
 	}
-	if s.residue.Group.Channel != "" {
-		r.groups = append(r.groups, groupAt{minTime, s.residue.Group})
-	}
+	r.groups = append(r.groups, s.residue.Routes...)
+	r.Routes, r.Pauses, r.Active = nil, slices.Clone(r.Pauses), slices.Clone(r.Active)
 	for i := range entries {
 		r.step(&entries[i])
 	}
 	return r
 }
-
-const minTime = -1 << 62
 
 // overdue returns the misses of promises that still run after their deadline was called.
 func (s *State) overdue(res *result) []Moment {
@@ -180,7 +194,7 @@ func (s *State) overdue(res *result) []Moment {
 // forget gives up the entries that no acceptable event can precede any more, leaving their residue.
 func (s *State) forget(env *Env) {
 	cut := 0
-	for cut < len(s.entries) && s.entries[cut].At < env.T-s.Horizon {
+	for cut < len(s.entries) && s.entries[cut].At < env.T-s.Horizon && !s.undecided(env) {
 		cut++
 	}
 	if len(s.entries) > maxEntries {
@@ -193,12 +207,57 @@ func (s *State) forget(env *Env) {
 		r := s.play(env, s.entries[:cut])
 		r.Handle = nil // its moment was counted and no wrap-up will move it any more
 		s.residue = r.machine
+		s.residue.Routes = r.routes()
+		s.settleScores(cut)
 	}
+	s.floor = s.entries[cut-1].At
 	s.entries = slices.Delete(s.entries, 0, cut)
 	s.last = nil
 	res := s.evaluated(env)
 	s.signals = slices.DeleteFunc(s.signals, func(g signalled) bool {
 		return !slices.ContainsFunc(res.promises, func(p promise) bool { return g.of(&p) })
+	})
+}
+
+// settleScores makes the scores of messages that are about to be forgotten final: without its message a score would count elsewhere.
+func (s *State) settleScores(cut int) {
+	for i := cut; i < len(s.entries); i++ {
+		e := &s.entries[i]
+		if e.Kind != kindScore && !e.Scored || !slices.ContainsFunc(s.entries[:cut], func(m Entry) bool {
+			return m.Subject == e.Subject && (m.Kind.message() || m.Kind == kindScore)
+		}) {
+			continue
+		}
+		if e.Scored = false; e.Kind == kindScore {
+			e.Kind = kindOther
+		}
+	}
+}
+
+// maxRoutes bounds the changes of routing in a residue.
+const maxRoutes = 32
+
+// routes returns the changes of routing that clocks of the episode at hand may still ask for: the one in force when it began, and those after.
+func (r *run) routes() []groupAt {
+	from := len(r.groups) - 1
+	for from > 0 && r.Begun && r.groups[from].at > r.BeganAt {
+		from--
+	}
+	out := slices.Clone(r.groups[max(from, 0):])
+	if len(out) > maxRoutes {
+		out = slices.Delete(out, 1, len(out)-maxRoutes+1)
+	}
+	return out
+}
+
+// undecided reports whether a broken promise could not be told yet because its source was blind: what it follows from is kept until it can.
+func (s *State) undecided(env *Env) bool {
+	return s.last != nil && slices.ContainsFunc(s.last.promises, func(p promise) bool {
+		if p.State != missed || env.Hold(p.Due, p.Source) <= s.Woken {
+			return false
+		}
+		g := s.find(&p)
+		return g == nil || !g.Breached
 	})
 }
 
@@ -226,7 +285,7 @@ func (s *State) next(env *Env) int64 {
 		consider(cut + grace + 1)
 	}
 	if !s.Threadless && end.Begun && !end.Gone && !(s.Channel.Voiced() && end.Status == kindClosed) {
-		consider(end.Last + env.Current.RetainMs())
+		consider(end.Last + retain(env, end))
 	}
 	for i := range s.last.promises {
 		consider(s.wakeFor(env, &s.last.promises[i]))
@@ -235,10 +294,18 @@ func (s *State) next(env *Env) int64 {
 		// Everything due at T was just settled; what is left waits for a later tick.
 		at = env.T + 1
 	}
-	if !s.Threadless && len(s.entries) == 0 && end.Begun && env.T >= end.Last+env.Current.RetainMs() {
+	if !s.Threadless && len(s.entries) == 0 && end.Begun && env.T >= end.Last+retain(env, end) {
 		return 0
 	}
 	return at
+}
+
+// retain is how long a silent conversation with an id is remembered: one that is over only as long as a reopening is likely.
+func retain(env *Env, end *machine) int64 {
+	if end.Status == kindResolved || end.Status == kindClosed {
+		return min(env.Current.RetainMs(), retainClosed)
+	}
+	return env.Current.RetainMs()
 }
 
 func (r *run) isOpen() bool {

@@ -1,6 +1,8 @@
 package convo
 
 import (
+	"slices"
+
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/sla"
 	"github.com/vigia-cx/vigia/internal/window"
@@ -10,7 +12,7 @@ import (
 func (r *run) inbound(e *Entry) {
 	r.active(e.At)
 	if e.Scored {
-		r.scored(e.Subject, e.At, e.Value, true)
+		r.scored(e.Subject, e.At, e.Value, false)
 	}
 	if r.Status == kindPending || r.Status == kindSnoozed {
 		r.unpause(e.At)
@@ -52,12 +54,12 @@ func (r *run) reply(e *Entry) {
 	r.Bots, r.People = false, true
 	if r.Contact.State == waiting && !r.channel.Voiced() {
 		r.outcome(Answered, e.At, event.NotReported)
-		r.Contact, r.Contacted = contact{}, true
+		r.Contact = contact{}
 	} else if wasBot && r.Turn.At != 0 && !r.Contacted && !r.channel.Voiced() {
 		// A human cut in while the customer was talking to the bot.
 		r.Contact = contact{State: waiting, At: r.Turn.At, Serial: r.Turn.Serial}
 		r.outcome(Answered, e.At, event.NotReported)
-		r.Contact, r.Contacted = contact{}, true
+		r.Contact = contact{}
 	}
 	if r.Turn.At == 0 {
 		return
@@ -96,7 +98,12 @@ func (r *run) botReply(*Entry) {
 	if r.People {
 		return
 	}
-	r.Bots, r.Turn = true, turn{}
+	r.toBots()
+}
+
+// toBots puts a bot in charge: people owe nothing, and nobody waits for them, until it hands over.
+func (r *run) toBots() {
+	r.Bots, r.People, r.Turn = true, false, turn{}
 	if !r.channel.Voiced() {
 		r.Contact = contact{}
 	}
@@ -105,18 +112,26 @@ func (r *run) botReply(*Entry) {
 // assigned: routing changed, perhaps between bot and people.
 func (r *run) assigned(e *Entry) {
 	if e.Kind == kindToBot {
-		r.Bots, r.People, r.Turn = true, false, turn{}
+		r.toBots()
 		return
 	}
-	toPeople := e.Kind == kindHandoff || e.Bot == "" && (e.Queue != "" || e.Agent != "" || e.Team != "")
-	if r.Bots && toPeople {
-		r.Bots, r.People = false, true
-		// The customer waits for people from the hand-off on.
-		r.Turn = turn{At: e.At, ID: e.ID, Serial: e.Serial, LastAt: e.At}
-		r.enter(e)
+	toPeople := e.Kind == kindHandoff || r.Bots && e.Bot == "" && (e.Queue != "" || e.Agent != "" || e.Team != "")
+	if toPeople && !r.People {
+		// Told in words it is a hand-off even where the bot's own messages are not told.
+		r.toPeople(e)
 	} else if e.Bot != "" && e.Queue == "" && e.Agent == "" && !r.People {
 		r.Bots = true
 	}
+}
+
+// toPeople makes the customer wait for people from here on.
+func (r *run) toPeople(e *Entry) {
+	r.Bots, r.People = false, true
+	r.Turn = turn{At: e.At, ID: e.ID, Serial: e.Serial, LastAt: e.At}
+	if !r.channel.Voiced() {
+		r.Contact = contact{}
+	}
+	r.enter(e)
 }
 
 // status: the conversation changed its state.
@@ -127,7 +142,7 @@ func (r *run) status(e *Entry) {
 			r.Settled = nil
 			r.Void = r.Gone
 			if r.Bots && !r.FirstDone {
-				r.Bots = false // reopened after a bot-only close: people owe the next answer
+				r.reclaim(e)
 			}
 		}
 		r.unpause(e.At)
@@ -140,7 +155,7 @@ func (r *run) status(e *Entry) {
 			return
 		}
 		r.unpause(e.At)
-		r.Pauses = append(append([]pause(nil), r.Pauses...), pause{From: e.At, Kind: e.Kind})
+		r.pause(e)
 		r.Status = e.Kind
 	case kindResolved, kindClosed:
 		r.resolve(e)
@@ -151,13 +166,22 @@ func (r *run) status(e *Entry) {
 	}
 }
 
+// reclaim: reopened after a bot-only close, people owe the answer: from here on, or from what the customer wrote since.
+func (r *run) reclaim(e *Entry) {
+	since := *e
+	if r.Turn.At != 0 {
+		since.At, since.ID, since.Serial = r.Turn.At, r.Turn.ID, r.Turn.Serial
+	}
+	r.toPeople(&since)
+}
+
 // resolve stops every clock.
 func (r *run) resolve(e *Entry) {
 	r.unpause(e.At)
 	r.endTurn(e.At, true)
 	if r.Contact.State == waiting && !r.channel.Voiced() {
 		r.outcome(FlowOut, e.At, event.NotReported)
-		r.Contact, r.Contacted = contact{}, true
+		r.Contact = contact{}
 	}
 	if r.Status != kindResolved && r.Status != kindClosed {
 		serial := r.serial(r.Serial)
@@ -174,9 +198,23 @@ func (r *run) resolve(e *Entry) {
 	r.Status = e.Kind
 }
 
+// maxPauses bounds what is kept of a conversation that is put aside again and again. Beyond, the oldest two pauses of a kind become one of their length.
+const maxPauses = 1000
+
+func (r *run) pause(e *Entry) {
+	ps := r.Pauses
+	for i := 0; i < len(ps) && len(ps) >= maxPauses; i++ {
+		j := slices.IndexFunc(ps[i+1:], func(p pause) bool { return p.Kind == ps[i].Kind })
+		if j >= 0 {
+			ps[i+1+j].From -= ps[i].To - ps[i].From
+			ps = slices.Delete(ps, i, i+1)
+		}
+	}
+	r.Pauses = append(ps, pause{From: e.At, Kind: e.Kind})
+}
+
 func (r *run) unpause(at int64) {
 	if n := len(r.Pauses); n > 0 && r.Pauses[n-1].To == 0 {
-		r.Pauses = append([]pause(nil), r.Pauses...)
 		r.Pauses[n-1].To = max(at, r.Pauses[n-1].From)
 		if r.Pauses[n-1].To == r.Pauses[n-1].From {
 			r.Pauses = r.Pauses[:n-1]
@@ -187,6 +225,7 @@ func (r *run) unpause(at int64) {
 // outcome ends the contact with its one outcome.
 func (r *run) outcome(k MomentKind, at, wait int64) {
 	c := r.Contact
+	r.Contacted = true
 	if wait < 0 {
 		wait = max(0, at-c.At)
 	}

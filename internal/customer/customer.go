@@ -33,10 +33,29 @@ type State struct {
 	Alias      string // merged into this customer: facts are forwarded
 	Wake       int64
 
-	facts []event.Fact // ascending by subject; retracted ones stay as tombstones for their revision
-	past  []trace      // what forgotten facts leave, ascending by channel and queue
+	facts []contact // ascending by subject; retracted ones stay as tombstones for their revision
+	past  []trace   // what forgotten facts leave, ascending by channel and queue
 	last  []convo.Moment
 	known bool // last is valid
+
+	dayFrom, dayTo int64 // the local day last asked for
+	dayZone        window.Zone
+}
+
+// contact is the newest fact of one subject.
+type contact struct {
+	event.Fact
+	// counted: activity before this instant was counted under a fact that is forgotten, and is not counted again. 0 = there was none.
+	counted int64
+}
+
+// activity is what counts of the customer's activity.
+func (c *contact) activity() []int64 {
+	if c.counted == 0 {
+		return c.ActiveAt
+	}
+	first, _ := slices.BinarySearch(c.ActiveAt, c.counted)
+	return c.ActiveAt[first:]
 }
 
 // trace is the last activity on one channel and queue.
@@ -70,15 +89,20 @@ func (s *State) Apply(f event.Fact, t int64, p *sla.Policy) (c Change, applied b
 		forward.Customer = s.Alias
 		return Change{Forward: &forward, Wake: s.next(t)}, true
 	}
-	i, found := slices.BinarySearchFunc(s.facts, f.Subject, func(o event.Fact, subject string) int { return strings.Compare(o.Subject, subject) })
+	i, found := slices.BinarySearchFunc(s.facts, f.Subject, func(o contact, subject string) int { return strings.Compare(o.Subject, subject) })
 	if found && s.facts[i].Revision >= f.Revision {
 		return Change{Wake: s.Wake}, false
 	}
 	before := s.moments(p)
 	if found {
-		s.facts[i] = f
+		s.facts[i].Fact = f
 	} else {
-		s.facts = slices.Insert(s.facts, i, f)
+		c := contact{Fact: f}
+		if len(f.ActiveAt) > 0 && f.ActiveAt[0] < t-factKeep {
+			// A contact that was silent for so long and comes back: its first days were counted before it was forgotten.
+			c.counted = t - factKeep
+		}
+		s.facts = slices.Insert(s.facts, i, c)
 	}
 	s.known = false
 	return s.settle(before, t, p), true
@@ -103,40 +127,26 @@ func (s *State) moments(p *sla.Policy) []convo.Moment {
 	if s.known {
 		return s.last
 	}
-	latest := map[window.Group]int64{}
-	days := map[window.Group][]int64{}
-	var points []int64
-	see := func(ch event.Channel, queue string, at int64) {
-		for _, g := range rollUps(ch, queue) {
-			latest[g] = max(latest[g], at)
-		}
-	}
+	out := make([]convo.Moment, 0, len(s.last)+8)
+	var days [4]int64
 	for _, tr := range s.past {
-		see(tr.channel, tr.queue, tr.at)
+		out = see(out, tr.channel, tr.queue, tr.at, nil)
 	}
-	for _, f := range s.facts {
-		if f.Retracted {
+	points := make([]int64, 0, 2*len(s.facts))
+	for i := range s.facts {
+		f := &s.facts[i]
+		active := f.activity()
+		if f.Retracted || len(active) == 0 {
 			continue
 		}
-		for _, at := range f.ActiveAt {
-			see(f.Channel, f.Queue, at)
-			points = append(points, at)
-			d := window.Day(at, p.Zone())
-			for _, g := range rollUps(f.Channel, f.Queue) {
-				if !slices.Contains(days[g], d) {
-					days[g] = append(days[g], d)
-				}
+		starts := days[:0]
+		for _, at := range active {
+			if start := s.dayStart(at, p.Zone()); !slices.Contains(starts, start) {
+				starts = append(starts, start)
 			}
 		}
-	}
-	var out []convo.Moment
-	for g, at := range latest {
-		out = append(out, convo.Moment{Kind: convo.Active, At: at, Group: g})
-	}
-	for g, ds := range days {
-		for _, d := range ds {
-			out = append(out, convo.Moment{Kind: convo.ActiveDay, At: window.DayStart(d, p.Zone()), Group: g})
-		}
+		out = see(out, f.Channel, f.Queue, active[len(active)-1], starts)
+		points = append(points, active...)
 	}
 	slices.Sort(points)
 	for i, at := range points {
@@ -144,40 +154,71 @@ func (s *State) moments(p *sla.Policy) []convo.Moment {
 			out = append(out, convo.Moment{Kind: convo.SessionBegan, At: at})
 		}
 	}
-	slices.SortFunc(out, compareMoments)
 	s.last, s.known = out, true
 	return out
 }
 
-// rollUps lists the groups a customer is distinct in: distinct counts do not add up, so each roll-up is kept by itself.
-func rollUps(ch event.Channel, queue string) []window.Group {
+// dayStart is the begin of the local day of an instant. Facts come day by day, so the last answer is kept.
+func (s *State) dayStart(at int64, zone window.Zone) int64 {
+	if at < s.dayFrom || at >= s.dayTo || s.dayZone != zone {
+		d := window.Day(at, zone)
+		s.dayFrom, s.dayTo, s.dayZone = window.DayStart(d, zone), window.DayStart(d+1, zone), zone
+	}
+	return s.dayFrom
+}
+
+// see notes activity in every roll-up that the customer is distinct in: distinct counts do not add up, so each roll-up is kept by itself. Moments are in the order of
+// their groups; a group has one Active, the latest, and one ActiveDay for each day.
+func see(out []convo.Moment, ch event.Channel, queue string, at int64, starts []int64) []convo.Moment {
 	c := ch.String()
-	out := []window.Group{{}, {Channel: c}}
-	if queue != "" {
-		out = append(out, window.Group{Queue: queue}, window.Group{Channel: c, Queue: queue})
+	groups := [4]window.Group{{}, {Channel: c}, {Queue: queue}, {Channel: c, Queue: queue}}
+	n := len(groups)
+	if queue == "" {
+		n = 2
+	}
+	for _, g := range groups[:n] {
+		i, _ := slices.BinarySearchFunc(out, g, func(m convo.Moment, g window.Group) int { return compareGroups(m.Group, g) })
+		// The first moment of a group is its Active.
+		if i == len(out) || out[i].Group != g {
+			out = slices.Insert(out, i, convo.Moment{Kind: convo.Active, At: at, Group: g})
+		}
+		out[i].At = max(out[i].At, at)
+		for _, start := range starts {
+			j := i + 1
+			for j < len(out) && out[j].Group == g && out[j].At < start {
+				j++
+			}
+			if j == len(out) || out[j].Group != g || out[j].At != start {
+				out = slices.Insert(out, j, convo.Moment{Kind: convo.ActiveDay, At: start, Group: g})
+			}
+		}
 	}
 	return out
 }
 
-func compareMoments(a, b convo.Moment) int {
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.At, b.At), strings.Compare(a.Group.Encode(), b.Group.Encode()))
+func compareGroups(a, b window.Group) int {
+	if c := strings.Compare(a.Channel, b.Channel); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Queue, b.Queue)
 }
 
 // forget turns facts that can no longer change into traces, and drops traces that no window reaches. What they counted stays counted.
 func (s *State) forget(t int64) {
-	n := len(s.facts) + len(s.past)
-	s.facts = slices.DeleteFunc(s.facts, func(f event.Fact) bool {
-		at := lastOf(f)
+	facts, past := len(s.facts), len(s.past)
+	s.facts = slices.DeleteFunc(s.facts, func(f contact) bool {
+		at := lastOf(&f)
 		if at+factKeep >= t || f.Open && at+Keep >= t {
 			return false
 		}
-		if !f.Retracted {
-			s.leave(trace{f.Channel, f.Queue, at})
+		// The contact may have ended after the customer's last word; what was counted stands at the word.
+		if active := f.activity(); !f.Retracted && len(active) > 0 {
+			s.leave(trace{f.Channel, f.Queue, active[len(active)-1]})
 		}
 		return true
 	})
 	s.past = slices.DeleteFunc(s.past, func(tr trace) bool { return tr.at+Keep < t })
-	if len(s.facts)+len(s.past) != n {
+	if len(s.facts) != facts || len(s.past) != past {
 		s.known = false
 	}
 }
@@ -193,7 +234,7 @@ func (s *State) leave(tr trace) {
 	s.past = slices.Insert(s.past, i, tr)
 }
 
-func lastOf(f event.Fact) int64 {
+func lastOf(f *contact) int64 {
 	at := max(f.StartedAt, f.EndedAt)
 	for _, a := range f.ActiveAt {
 		at = max(at, a)
@@ -209,7 +250,8 @@ func (s *State) next(t int64) int64 {
 			at = x
 		}
 	}
-	for _, f := range s.facts {
+	for i := range s.facts {
+		f := &s.facts[i]
 		if f.Open {
 			consider(lastOf(f) + Keep + 1)
 		} else {
@@ -259,6 +301,7 @@ func (s *State) Encode() []byte {
 		w.Int(f.StartedAt)
 		w.Bool(f.Open)
 		w.Int(f.EndedAt)
+		w.Int(f.counted)
 		w.Uint(uint64(len(f.ActiveAt)))
 		for _, at := range f.ActiveAt {
 			w.Int(at - f.StartedAt)
@@ -278,8 +321,8 @@ func Decode(b []byte) (*State, error) {
 	r := pack.NewReader(b)
 	s := &State{Tenant: r.String(), ID: r.String(), Alias: r.String(), Wake: r.Int()}
 	for n := r.Len(); n > 0; n-- {
-		f := event.Fact{Tenant: s.Tenant, Customer: s.ID, Subject: r.String(), Revision: r.Uint(), Retracted: r.Bool(), Channel: event.Channel(r.Byte()), Queue: r.String(),
-			StartedAt: r.Int(), Open: r.Bool(), EndedAt: r.Int()}
+		f := contact{Fact: event.Fact{Tenant: s.Tenant, Customer: s.ID, Subject: r.String(), Revision: r.Uint(), Retracted: r.Bool(), Channel: event.Channel(r.Byte()),
+			Queue: r.String(), StartedAt: r.Int(), Open: r.Bool(), EndedAt: r.Int()}, counted: r.Int()}
 		for m := r.Len(); m > 0; m-- {
 			f.ActiveAt = append(f.ActiveAt, f.StartedAt+r.Int())
 		}

@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"cmp"
 	"maps"
 	"math/bits"
 	"slices"
@@ -144,6 +145,9 @@ func (a *agenda) due(t int64, n int) []entry {
 			}
 			return 0
 		})
+		if v := &a.slot.cfg.variant; v.shuffle != 0 {
+			slices.SortFunc(out, func(x, y entry) int { return cmp.Compare(v.rank(x.key), v.rank(y.key)) })
+		}
 		if len(out) > n {
 			out = out[:n]
 		}

@@ -198,6 +198,9 @@ func (s *Slot) conclude(t *tenant, x *subject, c convo.Change) {
 	}
 	for _, f := range c.Facts {
 		s.tell(f)
+		if s.cfg.variant.extra {
+			s.signal(event.Signal{Tenant: f.Tenant, Conversation: x.convo.ID, Kind: event.SignalTrigger, Trigger: "fact", Revision: uint32(f.Revision), At: s.root.T})
+		}
 	}
 	if x.convo.ID != "" {
 		s.show(t, x, c.Forget)
@@ -257,7 +260,11 @@ func (s *Slot) contribute(t *tenant, moments []convo.Moment, sign int64) {
 			g.Agent = s.cap(t, window.DimAgent, g.Agent, limits.Agents)
 		}
 		m.Group = g
-		place, ok := window.Locate(m.At, s.root.Boundary, policy.Zone())
+		boundary := s.root.Boundary
+		if s.cfg.variant.finest && sign < 0 {
+			boundary = 0
+		}
+		place, ok := window.Locate(m.At, boundary, policy.Zone())
 		if !ok {
 			s.count("expired_contribution")
 			continue
@@ -302,7 +309,7 @@ const watermarkEvery = 5000
 
 // advance does one step of what is due at T; false when nothing was left but to close the books of this tick.
 func (s *Slot) advance() (more bool) {
-	if due := s.agenda.due(s.root.T, wakesPerStep); len(due) > 0 {
+	if due := s.agenda.due(s.root.T, s.cfg.variant.step()); len(due) > 0 {
 		s.wakeAll(due)
 		return true
 	}
@@ -455,6 +462,7 @@ func (s *Slot) moveUp(t *tenant, f window.Family, c window.Chunk) {
 		}
 	}
 	s.write(from.key, "", nil)
+	s.write(prefixChanges+t.name, from.key, nil)
 }
 
 // Policies returns the policies in force, for re-appending before they fall out of the log.

@@ -2,6 +2,7 @@ package fold
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -54,6 +55,9 @@ type sweep struct {
 func newRoot(start Start) *root {
 	r := &root{Start: start, prev: map[dest]event.PrevSeq{}, sources: map[int32]*source{}, counters: map[string]int64{}}
 	r.Start.Loss = nil
+	if start.Truncated {
+		r.Lost = -1 // what stood before the log's first record is not known
+	}
 	r.Restated = start.RestateAt < 0
 	return r
 }
@@ -82,7 +86,11 @@ func (r *root) flush(s *Slot) {
 	var t, b, inc pack.Writer
 	t.Int(r.T)
 	b.Int(r.Boundary)
-	inc.Int(max(r.Lost, 0))
+	if r.Lost < 0 {
+		inc.Int(math.MaxInt64) // not known yet how far
+	} else {
+		inc.Int(r.Lost)
+	}
 	s.write(keyPublic, "t", t.Bytes())
 	s.write(keyPublic, "b", b.Bytes())
 	s.write(keyPublic, "inc", inc.Bytes())

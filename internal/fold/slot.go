@@ -82,6 +82,8 @@ type Config struct {
 
 	CustomersTopic, SignalsTopic, DeadLettersTopic string
 	Customers, Signals, DeadLetters                int32 // partitions of these topics
+
+	variant variant
 }
 
 // Stage is 1 for conversations, 2 for customers.

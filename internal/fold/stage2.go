@@ -33,7 +33,13 @@ func (s *Slot) receive(in Input) (fresh bool, err error) {
 		return false, nil
 	case seq.LogLineage > x.lineage:
 		*x = source{lineage: seq.LogLineage, last: event.PrevSeq{Offset: -1}, mark: x.mark}
-	case seq.Offset < x.last.Offset, seq.Offset == x.last.Offset && slices.Contains(x.ids, in.Record.OutputID):
+	case seq.Offset < x.last.Offset:
+		return false, nil
+	case seq.Offset == x.last.Offset && slices.Contains(x.ids, in.Record.OutputID):
+		// A new lineage or version may say the same at a later step of the record: what it says next follows that.
+		if x.last.Less(seq.At()) {
+			x.last = seq.At()
+		}
 		return false, nil
 	}
 	prev := seq.Prev
@@ -70,7 +76,9 @@ func (s *Slot) watermark(in Input, w event.Watermark) (done bool, err error) {
 		}
 		t := x.mark
 		for _, o := range s.root.sources {
-			t = min(t, o.mark)
+			if t = min(t, o.mark); s.cfg.variant.latest {
+				t = max(x.mark, s.root.T)
+			}
 		}
 		if t <= s.root.T {
 			return true, nil

@@ -8,19 +8,21 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/convo"
 	"github.com/vigia-cx/vigia/internal/customer"
+	"github.com/vigia-cx/vigia/internal/pack"
 	"github.com/vigia-cx/vigia/internal/window"
 )
 
 // Keys of a slot's state. Readers know those marked so.
 const (
-	keyRoot      = "root"   // field "r": root
-	keyPublic    = "pub"    // readers: t, b, inc, tenants, counters
-	keySubjects  = "s"      // field = Kafka key: conversation or customer
-	keyAgenda    = "ab"     // field = hour: minutes of it that hold entries, a bit each
-	prefixAgenda = "a:"     // + minute: field = Kafka key, value = instant
-	prefixTenant = "tn:"    // readers: + tenant: dir, zone, params, capped
-	prefixNames  = "names:" // + tenant: field = dimension
-	prefixOpen   = "o:"     // readers: + tenant: field = conversation
+	keyRoot       = "root"   // field "r": root
+	keyPublic     = "pub"    // readers: t, b, inc, tenants, counters
+	keySubjects   = "s"      // field = Kafka key: conversation or customer
+	keyAgenda     = "ab"     // field = hour: minutes of it that hold entries, a bit each
+	prefixAgenda  = "a:"     // + minute: field = Kafka key, value = instant
+	prefixTenant  = "tn:"    // readers: + tenant: dir, zone, params, capped
+	prefixChanges = "chg:"   // readers: + tenant: field = key of a chunk, value = number of contributions so far
+	prefixNames   = "names:" // + tenant: field = dimension
+	prefixOpen    = "o:"     // readers: + tenant: field = conversation
 )
 
 // Start says how a slot begins.
@@ -321,7 +323,9 @@ func (x *subject) wake() *int64 {
 
 // chunk is a chunk of panes in use, always whole: what is not in it does not exist.
 type chunk struct {
+	tenant  string
 	key     string
+	changes int64 // contributions so far: readers fetch a chunk again when this moved
 	cells   map[string]*cell
 	touched []*cell
 	size    int
@@ -345,9 +349,11 @@ func (s *Slot) chunk(t *tenant, f window.Family, c window.Chunk) *chunk {
 	id := chunkID{t.name, f, c}
 	x, ok := s.chunks[id]
 	if !ok {
-		x = &chunk{key: c.Key(t.name, f), cells: map[string]*cell{}, size: 500}
+		x = &chunk{tenant: t.name, key: c.Key(t.name, f), cells: map[string]*cell{}, size: 500}
 		if t.dir.Has(f, c) {
-			for field, b := range s.get(Ref{x.key, ""}).Fields {
+			v := s.getAll([]Ref{{x.key, ""}, {prefixChanges + t.name, x.key}})
+			x.changes = pack.NewReader(v[1].Blob).Int()
+			for field, b := range v[0].Fields {
 				y := &cell{field: field}
 				if err := y.MergeEncoded(b); err != nil {
 					s.err = err
@@ -387,10 +393,14 @@ func (s *Slot) cell(c *chunk, pane int, g window.Group) *window.Cell {
 		x.touched = true
 		c.touched = append(c.touched, x)
 	}
+	c.changes++
 	return &x.Cell
 }
 
 func (c *chunk) flush(s *Slot) {
+	if len(c.touched) == 0 {
+		return // moved up since it was touched
+	}
 	for _, x := range c.touched {
 		x.touched = false
 		b := x.Encode()
@@ -400,4 +410,7 @@ func (c *chunk) flush(s *Slot) {
 		s.write(c.key, x.field, b)
 	}
 	c.touched = c.touched[:0]
+	w := &pack.Writer{}
+	w.Int(c.changes)
+	s.write(prefixChanges+c.tenant, c.key, w.Bytes())
 }

@@ -38,35 +38,45 @@ func (s *Slot) tenant(name string) *tenant {
 		return t
 	}
 	t := &tenant{name: name, dir: &window.Dir{}, names: map[window.Dimension]*names{}}
-	var err error
-	if t.fallback, err = sla.CompilePolicy(sla.DefaultPolicy(name, "UTC"), 1); err != nil {
-		s.err = fmt.Errorf("default policy of tenant %q: %w", name, err)
-		return t
-	}
 	if _, known := slices.BinarySearch(s.root.tenants, name); known {
-		v := s.getAll([]Ref{{prefixTenant + name, "dir"}, {prefixTenant + name, "policies"}, {prefixNames + name, ""}})
-		if s.err != nil {
-			return t
-		}
-		if t.dir, err = window.DecodeDir(v[0].Blob); err == nil {
-			err = t.decodePolicies(v[1].Blob)
-		}
-		if err != nil {
-			s.err = fmt.Errorf("tenant %q: %w", name, err)
-			return t
-		}
-		for dim, b := range v[2].Fields {
-			n := &names{}
-			r := pack.NewReader(b)
-			n.over = r.Bool()
-			for m := r.Len(); m > 0; m-- {
-				n.list = append(n.list, string(r.Blob()))
-			}
-			t.names[window.Dimension(dim)] = n
+		s.recallTenant(t)
+	}
+	if len(t.policies) == 0 {
+		var err error
+		if t.fallback, err = sla.CompilePolicy(sla.DefaultPolicy(name, "UTC"), 1); err != nil {
+			s.err = fmt.Errorf("default policy of tenant %q: %w", name, err)
 		}
 	}
-	s.tenants[name] = t
+	if s.err == nil {
+		s.tenants[name] = t
+	}
 	return t
+}
+
+// recallTenant loads what the slot keeps of a tenant. After a fault the tenant is empty, but whole enough to get to where the fault is looked at.
+func (s *Slot) recallTenant(t *tenant) {
+	v := s.getAll([]Ref{{prefixTenant + t.name, "dir"}, {prefixTenant + t.name, "policies"}, {prefixNames + t.name, ""}})
+	if s.err != nil {
+		return
+	}
+	dir, err := window.DecodeDir(v[0].Blob)
+	if err == nil {
+		t.dir = dir
+		err = t.decodePolicies(v[1].Blob, &s.cfg.variant)
+	}
+	if err != nil {
+		s.err = fmt.Errorf("tenant %q: %w", t.name, err)
+		return
+	}
+	for dim, b := range v[2].Fields {
+		n := &names{}
+		r := pack.NewReader(b)
+		n.over = r.Bool()
+		for m := r.Len(); m > 0; m-- {
+			n.list = append(n.list, string(r.Blob()))
+		}
+		t.names[window.Dimension(dim)] = n
+	}
 }
 
 // enrol makes the tenant known to the slot, so that ticks and readers find it.
@@ -125,7 +135,7 @@ func (t *tenant) flush(s *Slot) {
 	}
 }
 
-func (t *tenant) decodePolicies(b []byte) error {
+func (t *tenant) decodePolicies(b []byte, v *variant) error {
 	if len(b) == 0 {
 		return nil
 	}
@@ -133,7 +143,7 @@ func (t *tenant) decodePolicies(b []byte) error {
 	t.reapply = r.Int()
 	for n := r.Len(); n > 0; n-- {
 		serial := r.Int()
-		p, err := sla.DecodePolicy(r.Blob(), serial)
+		p, err := v.policy(r.Blob(), serial)
 		if err != nil {
 			return err
 		}
@@ -188,7 +198,7 @@ func (s *Slot) policy(p event.Policy) *event.Error {
 			return nil
 		}
 	}
-	compiled, err := sla.DecodePolicy(p.Body, p.Serial)
+	compiled, err := s.cfg.variant.policy(p.Body, p.Serial)
 	if err != nil {
 		return &event.Error{Reason: event.ReasonBadValue, Field: "policy.body", Detail: err.Error()}
 	}

@@ -1,0 +1,415 @@
+package fold
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vigia-cx/vigia/internal/convo"
+	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/window"
+)
+
+// emit checks an output at the moment at which it enters the outbox.
+func (w *world) emit(bay int, x *batch, l *link, e parcel) {
+	k := emission{x.family, l.Position, l.index}
+	if id, ok := w.emitted[k]; ok && id != l.id && w.bug != "random seq" {
+		w.fail("bay %d: output %v of %+v is another one than on an earlier visit", bay, k.Position, k.family)
+	}
+	w.emitted[k] = l.id
+	sig, ok := l.body.(event.Signal)
+	if !ok || bay >= firstFacts || sig.Kind != event.SignalBreach || w.judged[k] {
+		return
+	}
+	w.judged[k] = true
+	w.blame(bay, l.Offset, &sig)
+}
+
+// blame checks that a breach is one by what the log says up to the record that brought it out.
+func (w *world) blame(bay int, offset int64, sig *event.Signal) {
+	r := w.log(bay)
+	r.upTo(&w.wires[bay], bay, offset+1)
+	t := r.times[offset]
+	k := r.talks[event.ConversationKey(sig.Tenant, sig.Conversation)]
+	if k == nil {
+		w.fail("bay %d offset %d: a breach of %s, which is not in the log", bay, offset, sig.Conversation)
+		return
+	}
+	for _, d := range judge(k.until(offset), t).dues {
+		if d.clock != sig.Clock || d.start != sig.StartedAt {
+			continue
+		}
+		switch until := r.held(d.due, offset); {
+		case d.due != sig.DueAt:
+			w.fail("bay %d offset %d: %s of %s is due at %d, the breach says %d", bay, offset, sig.Clock, sig.Conversation, d.due, sig.DueAt)
+		case !d.broken && !(d.runs && d.due != 0 && t > d.due+grace):
+			w.fail("false breach: bay %d offset %d: %s of %s due at %d, time is %d: %+v", bay, offset, sig.Clock, sig.Conversation, d.due, t, d)
+		case until > t:
+			w.fail("false breach: bay %d offset %d: %s of %s fell due at %d while its source was blind", bay, offset, sig.Clock, sig.Conversation, d.due)
+		}
+		return
+	}
+	w.fail("false breach: bay %d offset %d: %s of %s since %d is no promise that the log knows", bay, offset, sig.Clock, sig.Conversation, sig.StartedAt)
+}
+
+// log is the reading of a whole log of interactions, in the life it has now.
+func (w *world) log(bay int) *records {
+	r := &w.known[bay]
+	if l := &w.wires[bay]; r.life != l.life {
+		*r = *readLog(l, 0, false)
+	}
+	return r
+}
+
+// examine compares the healed world with the oracle.
+func (w *world) examine() {
+	if w.failure != nil {
+		return
+	}
+	people := map[string]bool{}
+	for p := range partitions {
+		for _, c := range w.bays[firstAlarms+p].desk.clone().cases {
+			people[c.name] = c.open
+		}
+	}
+	crowd := map[string][]episode{}
+	complete := true
+	for bay := range partitions {
+		b := &w.bays[bay]
+		r := readLog(&w.wires[bay], b.since, b.truncated)
+		r.upTo(&w.wires[bay], bay, b.at.Offset)
+		w.conservation(bay, r)
+		if b.incomplete {
+			complete = false
+			continue
+		}
+		if b.truncated || w.wires[bay].life > 1 {
+			complete = false
+		}
+		w.conversations(bay, r, people, crowd)
+	}
+	if complete {
+		for name := range people {
+			w.fail("people know of %s, which is no breach", name)
+		}
+	}
+	for i := firstFacts; i < firstAlarms; i++ {
+		w.conservation(i, nil)
+		if b := &w.bays[i]; complete && !b.truncated && !b.incomplete {
+			w.customers(i, crowd)
+		}
+	}
+	w.deliveries()
+}
+
+// conversations compares stage 1 with the oracle, and what people know.
+func (w *world) conversations(bay int, r *records, people map[string]bool, crowd map[string][]episode) {
+	b := &w.bays[bay]
+	want := map[cellName]*expected{}
+	open := map[string]*verdict{}
+	for _, key := range r.keys {
+		k := r.talks[key]
+		if k.partial {
+			continue
+		}
+		v := judge(k.list, r.t)
+		for _, c := range v.counts {
+			expect(want, c, window.Routing, r.t)
+		}
+		id := k.list[0].Conversation
+		if v.open {
+			open[id] = v
+		}
+		for _, e := range v.episodes {
+			if e.customer != "" {
+				crowd[e.customer] = append(crowd[e.customer], e)
+			}
+		}
+		for _, d := range v.dues {
+			name := caseName(id, d.clock, d.start)
+			stands, known := people[name]
+			delete(people, name)
+			overdue := d.runs && d.due != 0 && r.t > d.due+grace
+			switch {
+			case (d.broken || overdue) && !known && !w.lossy:
+				w.fail("bay %d: %s was broken and nobody was told: %+v", bay, name, d)
+			case overdue && !stands:
+				w.fail("bay %d: %s is overdue, people do not know: %+v, %v", bay, name, d, known)
+			case known && stands && !overdue:
+				w.fail("bay %d: people believe that %s is still overdue: %+v", bay, name, d)
+			case known && !d.broken && !overdue:
+				w.fail("bay %d: people believe that %s was broken: %+v", bay, name, d)
+			}
+		}
+	}
+	w.compare(bay, want)
+	for id, blob := range b.mem[prefixOpen+tenantName] {
+		o, err := convo.DecodeOpen(blob)
+		v := open[id]
+		if err != nil || v == nil {
+			w.fail("bay %d: %s is listed as open", bay, id)
+			continue
+		}
+		delete(open, id)
+		if o.WaitingSince != v.waiting {
+			w.fail("bay %d: %s waits since %d, listed is %d", bay, id, v.waiting, o.WaitingSince)
+		}
+		for _, d := range v.dues {
+			if d.runs && !slices.ContainsFunc(o.Promises, func(p convo.OpenPromise) bool {
+				return p.Clock.String() == d.clock && p.StartAt == d.start && p.DueAt == d.due
+			}) {
+				w.fail("bay %d: %s: the list of open conversations lacks %+v: %+v", bay, id, d, o.Promises)
+			}
+		}
+	}
+	for id := range open {
+		w.fail("bay %d: %s is open and not listed", bay, id)
+	}
+}
+
+// customers compares stage 2 with the oracle.
+func (w *world) customers(bay int, crowd map[string][]episode) {
+	b := &w.bays[bay]
+	r, err := decodeRoot(b.mem[keyRoot]["r"])
+	if err != nil {
+		w.fail("bay %d: %v", bay, err)
+		return
+	}
+	want := map[cellName]*expected{}
+	for customer, list := range crowd {
+		if route(event.CustomerKey(tenantName, customer), partitions) != int32(bay-firstFacts) {
+			continue
+		}
+		last := map[window.Group]int64{}
+		days := map[window.Group]map[int64]bool{}
+		for _, e := range list {
+			ch := e.channel.String()
+			for _, g := range []window.Group{{}, {Channel: ch}, {Queue: e.queue}, {Channel: ch, Queue: e.queue}} {
+				if days[g] == nil {
+					days[g] = map[int64]bool{}
+				}
+				for _, at := range e.active {
+					last[g] = max(last[g], at)
+					days[g][localDay(at)] = true
+				}
+			}
+		}
+		for g, at := range last {
+			expect(want, counted{metric: lastActive, at: at, group: g}, window.Activity, r.T)
+			for d := range days[g] {
+				expect(want, counted{metric: activeDay, at: d*day + 5*60*minutes, group: g}, window.Activity, r.T)
+			}
+		}
+	}
+	w.compare(bay, want)
+}
+
+type cellName struct {
+	family      window.Family
+	tier        int
+	chunk, pane int64
+	group       window.Group
+}
+
+type expected [31]window.Agg
+
+const day = 24 * 60 * minutes
+
+func localDay(at int64) int64 { return floorDiv(at-5*60*minutes, day) }
+
+// expect counts something where it must live when time is t: 10 s panes for 2 h, 15 min panes for 8 days, then days.
+func expect(want map[cellName]*expected, c counted, f window.Family, t int64) {
+	n := cellName{family: f, group: c.group}
+	quarter, utc := floorDiv(c.at, 15*minutes), floorDiv(c.at, day)
+	switch {
+	case (quarter+1)*15*minutes+120*minutes > t:
+		n.chunk, n.pane = quarter, (c.at-quarter*15*minutes)/10_000
+	case (utc+1)*day+8*day > t:
+		n.tier, n.chunk, n.pane = 1, utc, (c.at-utc*day)/(15*minutes)
+	default:
+		n.tier, n.chunk = 2, floorDiv(localDay(c.at), 64)
+		n.pane = localDay(c.at) - n.chunk*64
+	}
+	x := want[n]
+	if x == nil {
+		x = &expected{}
+		want[n] = x
+	}
+	a := &x[c.metric]
+	a.N++
+	if c.timed {
+		a.Sum += c.value
+	}
+	if c.spread {
+		a.Buckets = append(a.Buckets, window.BucketCount{Index: window.Bucket(c.value), N: 1})
+	}
+}
+
+func (w *world) compare(bay int, want map[cellName]*expected) {
+	for key, h := range w.bays[bay].mem {
+		if !strings.HasPrefix(key, "p:") {
+			continue
+		}
+		part := strings.Split(key, ":")
+		tier, _ := strconv.Atoi(part[2])
+		chunk, _ := strconv.ParseInt(part[3], 10, 64)
+		for field, blob := range h {
+			pane, g, ok := window.ParseField(field)
+			c, err := window.DecodeCell(blob)
+			if !ok || err != nil {
+				w.fail("bay %d: pane cell %q %q cannot be read", bay, key, field)
+				return
+			}
+			n := cellName{window.Family(part[1]), tier, chunk, int64(pane), g}
+			x := want[n]
+			if x == nil {
+				w.fail("bay %d: %+v counts %+v, it must be empty", bay, n, c)
+				return
+			}
+			for m := range x {
+				if a := c.Metric(window.Metric(m)); !same(a, x[m]) {
+					w.fail("bay %d: %+v metric %d: is %+v, must be %+v", bay, n, m, a, x[m])
+					return
+				}
+			}
+			delete(want, n)
+		}
+	}
+	for n, x := range want {
+		w.fail("bay %d: %+v is missing: %v", bay, n, x)
+	}
+}
+
+func same(a, b window.Agg) bool {
+	var n int64
+	for _, x := range a.Buckets {
+		n += x.N
+		for _, y := range b.Buckets {
+			if y.Index == x.Index {
+				n -= y.N
+				x.N -= y.N
+			}
+		}
+		if x.N != 0 {
+			return false
+		}
+	}
+	return n == 0 && a.N == b.N && a.Sum == b.Sum
+}
+
+// cellOf returns the smallest count of an encoded pane cell.
+func cellOf(blob []byte) (least int64, err error) {
+	c, err := window.DecodeCell(blob)
+	if err != nil {
+		return 0, err
+	}
+	for m := range window.Metric(31) {
+		least = min(least, c.Metric(m).N)
+	}
+	return least, nil
+}
+
+// conservation checks that every record of the log has one result.
+func (w *world) conservation(bay int, r *records) {
+	b := &w.bays[bay]
+	root, err := decodeRoot(b.mem[keyRoot]["r"])
+	if err != nil {
+		w.fail("bay %d: root: %v", bay, err)
+		return
+	}
+	var sum int64
+	for name, n := range root.counters {
+		if name == "applied" || name == "duplicate" || name == "control" || name == "tick" || name == "lost" || strings.HasPrefix(name, "dead_") {
+			sum += n
+		}
+	}
+	if sum != b.at.Offset-b.since {
+		w.fail("bay %d: %d records were read and have %d results: %v", bay, b.at.Offset-b.since, sum, root.counters)
+	}
+	if r != nil && !b.incomplete && root.counters["dead_too_late"] != int64(r.tooLate) {
+		w.fail("bay %d: %d events were too late, counted are %d", bay, r.tooLate, root.counters["dead_too_late"])
+	}
+	for p, x := range root.sources {
+		if len(x.ids) > 64 {
+			w.fail("bay %d remembers %d ids of partition %d", bay, len(x.ids), p)
+		}
+	}
+	// What is due is in the agenda of exactly one minute, and every minute is in the directory.
+	for key, h := range b.mem {
+		if len(h) == 0 {
+			w.fail("bay %d: %s is empty", bay, key)
+		}
+	}
+}
+
+// deliveries checks that every output was applied exactly once, in order.
+func (w *world) deliveries() {
+	for from := range firstFacts {
+		src := &w.bays[from]
+		sent := map[int][]*link{}
+		seen := map[string]bool{}
+		for _, l := range backwards(src.sent) {
+			// Breaches told again after a rebuild carry the ids that they had.
+			if !seen[l.id] && !extra(l) {
+				seen[l.id] = true
+				sent[l.wire] = append(sent[l.wire], l)
+			}
+		}
+		for to := firstFacts; to < bays; to++ {
+			b := &w.bays[to]
+			var got []*link
+			once := map[string]bool{}
+			heard := map[string]bool{}
+			for _, l := range backwards(b.got) {
+				if l.wire != from || extra(l) {
+					continue
+				}
+				k := fmt.Sprint(l.log, " ", l.Offset, " ", l.id)
+				if once[k] {
+					w.fail("bay %d applied output %v of bay %d twice", to, l.Position, from)
+				}
+				once[k] = true
+				if l.log == src.log && !heard[l.id] {
+					heard[l.id] = true
+					got = append(got, l)
+				}
+			}
+			if w.lossy {
+				continue
+			}
+			want := sent[to]
+			for i := range max(len(got), len(want)) {
+				if i >= len(got) || i >= len(want) || got[i].id != want[i].id || got[i].Offset != want[i].Offset {
+					w.fail("bay %d → %d: output %d of %d sent, %d applied: %v, %v", from, to, i, len(want), len(got), at(want, i), at(got, i))
+					break
+				}
+			}
+		}
+		for _, l := range sent[bays] {
+			if !w.lossy && !slices.ContainsFunc(w.wires[bays].recs, func(r record) bool { return r.OutputID == l.id }) {
+				w.fail("bay %d: dead letter %v was lost", from, l.Position)
+			}
+		}
+	}
+}
+
+func extra(l *link) bool {
+	s, ok := l.body.(event.Signal)
+	return ok && s.Kind == event.SignalTrigger
+}
+
+func at(list []*link, i int) string {
+	if i >= len(list) {
+		return "nothing"
+	}
+	return fmt.Sprintf("%v.%d %T %+v", list[i].Position, list[i].index, list[i].body, list[i].body)
+}
+
+func backwards(l *link) (out []*link) {
+	for ; l != nil; l = l.before {
+		out = append(out, l)
+	}
+	slices.Reverse(out)
+	return out
+}

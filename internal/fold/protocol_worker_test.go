@@ -1,0 +1,509 @@
+package fold
+
+import (
+	"errors"
+
+	"github.com/vigia-cx/vigia/internal/event"
+)
+
+// task is one worker's hold on one partition: what it believes, what it has read, what it has in flight. It does as internal/worker does, one step at a time.
+type task struct {
+	w   *world
+	who int
+	bay int
+	gen int64 // of the group, at the assignment
+
+	generation int64
+	version    int64
+	gone       bool // told to stop, or never assigned
+
+	// opening
+	claimed bool
+	epoch   int64
+	seen    *meta // as read; nil: look
+	life    int64 // of the log, as read
+	adopted bool  // the mark for the plan is committed
+	session bool
+
+	fold  *Slot
+	desk  *desk
+	base  place // where the fold stands in the state
+	meta  meta  // at the opening
+	batch *batch
+
+	// the relay's
+	mark   mark
+	recall bool // mark is known
+	page   []parcel
+	space  int64
+	log    int64
+	acked  int   // of the page
+	sent   int64 // source offset of the newest parcel relayed, -1 none
+	trim   bool
+	settle bool
+	memory []parcel // bug: outputs that are in nobody's outbox
+
+	own         int64 // offset of a tick of ours that is not folded yet, -1 none
+	refT, refAt int64 // newest tick written or folded, and when
+}
+
+// batch is a step on its way to the state.
+type batch struct {
+	from, to place
+	commit   Commit
+	outs     []parcel
+	sent     []*link
+	got      []*link
+	root     uint64
+	family   family
+	print    int64
+	desk     *desk
+	old      [][]byte // encoded panes
+}
+
+// The low bits of an action's number draw what goes wrong with it.
+const noFault = 1 << 10
+
+func lostRequest(a int) bool { return a < noFault && a%23 == 3 }
+func lostReply(a int) bool   { return a < noFault && a%23 == 7 }
+
+// call is one request: it may get lost on the way, or its reply may.
+func (t *task) call(a int, do func() error) error {
+	if t.w.now < t.w.redisDown || lostRequest(a) {
+		t.w.faults++
+		return errLost
+	}
+	err := do()
+	if lostReply(a) && (err == nil || errors.Is(err, errAlready)) {
+		t.w.faults++
+		return errLost
+	}
+	return err
+}
+
+func (t *task) state() *bay { return &t.w.bays[t.bay] }
+func (t *task) wire() *wire { return &t.w.wires[t.bay] }
+
+// close ends a session: what was cached is dropped.
+func (t *task) close() {
+	t.session, t.seen, t.adopted, t.fold, t.desk, t.batch = false, nil, false, nil, nil, nil
+}
+
+func (t *task) stop() {
+	t.close()
+	t.gone = true
+}
+
+// work does the next step of the main loop.
+func (t *task) work(a int) {
+	if t.gone {
+		return
+	}
+	switch {
+	case !t.session && t.seen == nil:
+		t.look(a)
+	case !t.session:
+		t.open(a)
+	case t.batch == nil:
+		t.read(a)
+	default:
+		t.apply(a)
+	}
+}
+
+// look reads where the state stands, and claims it the first time.
+func (t *task) look(a int) {
+	b := t.state()
+	err := t.call(a, func() error {
+		if !b.exists {
+			t.seen = &meta{}
+			return nil
+		}
+		if b.schema > t.version {
+			return errRefused
+		}
+		if t.w.bug == "group generation as fence" {
+			t.epoch = t.generation
+		} else if !t.claimed {
+			b.change()
+			b.epoch++
+			t.epoch = b.epoch
+		} else if b.epoch > t.epoch {
+			return errFenced
+		}
+		m := b.meta
+		t.seen = &m
+		return nil
+	})
+	switch {
+	case errors.Is(err, errFenced):
+		t.fenced()
+	case errors.Is(err, errRefused):
+		t.stop()
+	case err == nil:
+		t.claimed = true
+		t.life = t.wire().life
+	default:
+		t.seen = nil
+	}
+}
+
+// fenced: somebody else has claimed the partition. Whoever is still its owner claims again.
+func (t *task) fenced() {
+	t.close()
+	t.claimed = false
+	if t.w.group[t.bay].gen != t.gen {
+		t.stop()
+	}
+}
+
+// open decides what must be done before records can be applied, does it, and begins the session.
+func (t *task) open(a int) {
+	l, b := t.wire(), t.state()
+	if !t.recall {
+		t.mark, t.recall = t.w.group[t.bay].mark, true
+	}
+	replaced := t.seen.exists && t.seen.print != 0 && t.seen.at.Offset-1 >= l.start && t.seen.at.Offset <= l.end() && t.seen.print != l.life
+	p := decide(t.seen, t.mark, l, replaced, t.w.now/1000, t.version)
+	if p.act == resume {
+		t.begin()
+		return
+	}
+	if !t.adopted {
+		if t.w.group[t.bay].gen != t.gen {
+			t.stop()
+			return
+		}
+		m := mark{log: p.log, state: p.at.lineage}
+		switch {
+		case t.mark.known() && t.mark.log == p.log:
+			m.offset = t.mark.offset
+		case p.act == create || p.act == reset:
+			m.offset = l.start
+		}
+		if err := t.call(a, func() error { t.commit(m); return nil }); err == nil {
+			t.adopted = true
+		}
+		return
+	}
+	anew := meta{exists: true, at: p.at, epoch: max(t.epoch, 1), space: p.at.lineage, log: p.log, schema: t.version, lost: -1, next: 1, since: p.at.Offset, truncated: p.at.Offset > 0}
+	err := t.call(a, func() error {
+		switch {
+		case p.act == create && b.exists, p.act != create && !b.exists:
+			return errMoved
+		case p.act != create && b.epoch > t.epoch:
+			return errFenced
+		case p.act == create, p.act == reset:
+			b.begin(anew)
+			t.epoch = anew.epoch
+		case b.at == p.at:
+		case b.at != t.seen.at:
+			return errMoved
+		default:
+			b.change()
+			b.at, b.log, b.epoch, b.lost, b.moved = p.at, p.log, t.epoch, p.lost, p.moved
+			b.incomplete = b.incomplete || p.act == skip
+		}
+		return nil
+	})
+	t.w.tell("    worker %d bay %d %s %s to %v log %d: %v", t.who, t.bay, p.act, p.why, p.at, p.log, err)
+	t.w.restarts++
+	if errors.Is(err, errFenced) {
+		t.fenced()
+		return
+	}
+	t.seen, t.adopted = nil, false
+}
+
+// begin starts a session at the stored position.
+func (t *task) begin() {
+	m := *t.seen
+	t.meta, t.base, t.batch = m, m.at, nil
+	if t.bay < firstAlarms {
+		t.fold = New(t.w.config(t.who, t.bay, t.version), t.load, m.at.Position, starting(&m, t.mark))
+		if t.fold.Err() != nil {
+			t.ended(t.fold.Err())
+			return
+		}
+		if at := t.fold.Time(); at > t.refT {
+			t.refT, t.refAt = at, t.w.now
+		}
+	} else if b := t.state(); b.exists && b.at == m.at {
+		t.desk = b.desk
+	} else {
+		t.ended(errMoved)
+		return
+	}
+	if m.space != t.space {
+		t.space, t.page, t.acked, t.sent, t.trim = m.space, nil, 0, -1, false
+	}
+	t.session, t.log, t.settle = true, m.log, true
+	t.memory = nil
+}
+
+// load reads values as of the position that the fold believes in.
+func (t *task) load(refs []Ref) ([]Value, error) {
+	b := t.state()
+	switch {
+	case t.w.now < t.w.redisDown:
+		return nil, errLost
+	case !b.exists:
+		return nil, errAbsent
+	case t.w.bug == "torn load":
+	case b.epoch > t.epoch && t.w.bug != "group generation as fence":
+		return nil, errFenced
+	case b.at != t.base:
+		return nil, errMoved
+	}
+	return b.mem.load(refs)
+}
+
+// read folds records into a batch.
+func (t *task) read(a int) {
+	l, w := t.wire(), t.w
+	from := t.base
+	if from.Offset < l.start || from.Offset > l.end() || t.life != l.life {
+		t.close()
+		return
+	}
+	x := &batch{from: from, desk: t.desk}
+	n := 1 + a%6
+	if a >= noFault {
+		n = 40
+	}
+	at := from.Offset
+	var err error
+	if t.fold != nil {
+		at, err = t.foldInto(x, n, a&64 != 0)
+	} else {
+		at, err = t.receive(x, n)
+	}
+	if err != nil {
+		t.ended(err)
+		return
+	}
+	if x.to == x.from {
+		return
+	}
+	if at > from.Offset {
+		x.print = l.life
+	}
+	w.note(int64(t.who), int64(t.bay), x.to.Offset, int64(x.to.Step))
+	t.batch = x
+}
+
+func (t *task) foldInto(x *batch, n int, inside bool) (int64, error) {
+	l, w := t.wire(), t.w
+	if w.bug == "sweep outside the log" && t.bay < firstFacts && w.now > t.fold.root.T {
+		t.fold.root.T = w.now
+		t.fold.touch(t.fold.root)
+	}
+	at := x.from.Offset
+	for ; n > 0 && at < l.end(); n-- {
+		in := t.input(at)
+		var before heard
+		src := in.Record.Seq
+		if src != nil && t.bay >= firstFacts && src.Topic == topicEvents {
+			before = sourceState(t.fold.root, src.Partition)
+		}
+		done, err := t.fold.Apply(in)
+		if err != nil {
+			return at, err
+		}
+		if src != nil && t.bay >= firstFacts && src.Topic == topicEvents && (t.fold.pos.Step == 1 || done && x.stepOf(at) == 0) {
+			if after := sourceState(t.fold.root, src.Partition); after != before {
+				x.got = append(x.got, received(in.Record))
+			}
+		}
+		for !done && !(inside && n == 1) {
+			if done, err = t.fold.Apply(in); err != nil {
+				return at, err
+			}
+		}
+		if !done {
+			break
+		}
+		at++
+		if b, ok := in.Record.Body.(event.Tick); ok && b.At > t.refT {
+			t.refT, t.refAt = b.At, w.now
+		}
+	}
+	x.root, x.family = 0, family{bay: t.bay}.of(&t.meta, t.fold.root)
+	x.to = place{x.from.lineage, t.fold.Position()}
+	c := t.fold.Commit()
+	x.root = rootSum(t.fold.root)
+	x.commit = c
+	for _, o := range c.Outs {
+		if w.bug == "random seq" {
+			w.ids++
+			o.Record.OutputID = event.OutputID("random", string(rune(w.ids)))
+		}
+		s := o.Record.Seq
+		x.outs = append(x.outs, parcel{Out: o, wire: destination(&o)})
+		x.sent = append(x.sent, &link{wire: destination(&o), log: s.LogLineage, Position: Position{s.Offset, s.Step}, index: s.Index, id: o.Record.OutputID, body: o.Record.Body})
+	}
+	for _, wr := range c.Writes {
+		if wr.Key[0] == 'p' && wr.Key[1] == ':' && wr.Value != nil {
+			x.old = append(x.old, wr.Value)
+		}
+	}
+	return at, nil
+}
+
+// stepOf is the step at which the batch meets a record.
+func (x *batch) stepOf(offset int64) int32 {
+	if offset == x.from.Offset {
+		return x.from.Step
+	}
+	return 0
+}
+
+// heard tells versions of a source's memory apart.
+type heard struct {
+	offset  int64
+	lineage int64
+	ids     int
+}
+
+func sourceState(r *root, p int32) heard {
+	x := r.sources[p]
+	if x == nil {
+		return heard{offset: -1}
+	}
+	return heard{x.last.Offset, x.lineage, len(x.ids)}
+}
+
+func received(r event.Record) *link {
+	return &link{wire: int(r.Seq.Partition), log: r.Seq.LogLineage, Position: Position{r.Seq.Offset, r.Seq.Step}, index: r.Seq.Index, id: r.OutputID, body: r.Body}
+}
+
+// input is a record as a worker hands it to the fold.
+func (t *task) input(at int64) Input {
+	r := &t.wire().recs[at]
+	in := Input{Offset: at, Key: r.key, Record: r.Record, Digest: "d"}
+	if r.Body == nil {
+		in.Fault = &event.Error{Reason: event.ReasonGarbage}
+		return in
+	}
+	if r.key != "" && route(r.key, partitions) != int32(t.bay%partitions) && t.w.bug != "wrong partitioner" {
+		in.Fault = &event.Error{Reason: event.ReasonMisrouted}
+		return in
+	}
+	e, ok := r.Body.(*event.Event)
+	if !ok {
+		return in
+	}
+	switch t.w.bug {
+	case "no event dedupe":
+		c := *e
+		c.ID += string(rune('A'+at%26)) + string(rune('a'+at/26%26))
+		in.Record.Body = &c
+	case "incremental clock":
+		// A clock that only goes forward takes what comes late for happening now.
+		c := *e
+		for _, o := range t.wire().recs[:at] {
+			if b, ok := o.Body.(*event.Event); ok && o.key == r.key {
+				c.At = max(c.At, b.At)
+			}
+		}
+		in.Record.Body = &c
+	}
+	return in
+}
+
+// ended is a session's error.
+func (t *task) ended(err error) {
+	var p *PanicError
+	switch {
+	case errors.Is(err, errFenced):
+		t.fenced()
+	case errors.Is(err, errMoved), errors.Is(err, errAbsent), errors.Is(err, errLost):
+		t.close()
+	case errors.As(err, &p):
+		t.w.fail("bay %d: %v\n%s", t.bay, p, p.Stack)
+	default:
+		t.w.fail("bay %d: %v", t.bay, err)
+	}
+}
+
+// apply writes the batch, if the state stands where it began.
+func (t *task) apply(a int) {
+	x, b, w := t.batch, t.state(), t.w
+	err := t.call(a, func() error { return w.put(t, b, x) })
+	w.note(int64(t.who), int64(t.bay), x.to.Offset, int64(x.to.Step))
+	if w.say != nil {
+		w.tell("    worker %d bay %d apply %v → %v: %v", t.who, t.bay, x.from, x.to, err)
+	}
+	switch {
+	case err == nil, errors.Is(err, errAlready):
+		t.base, t.batch, t.desk = x.to, nil, x.desk
+		if t.fold != nil {
+			t.fold.Committed([]int{1 << 30, 4000, 0}[a%3])
+		}
+		if t.own >= 0 && t.base.Offset > t.own {
+			t.own = -1
+		}
+		t.settle = true
+	case errors.Is(err, errFull):
+	case errors.Is(err, errLost) && a&32 != 0:
+		// The client sends the same request again.
+	default:
+		t.ended(err)
+	}
+}
+
+// put is the script that applies a step.
+func (w *world) put(t *task, b *bay, x *batch) error {
+	from, to := x.from, x.to
+	if w.bug == "no step" {
+		from.Step = 0
+	}
+	stands := b.at == from
+	if w.bug == "skip-seen" && b.exists && b.at.lineage == from.lineage && b.at.Offset < from.Offset {
+		stands = true // whatever was not seen yet is taken
+	}
+	switch {
+	case !b.exists:
+		return errAbsent
+	case b.at == to:
+		return errAlready
+	case b.epoch > t.epoch:
+		return errFenced
+	case !stands:
+		return errMoved
+	case len(x.outs) > 0 && len(b.outbox) > 0 && len(b.outbox)+len(x.outs) > maxOutbox:
+		return errFull
+	}
+	u := b.change()
+	if w.bug == "no step" && to.Offset == from.Offset {
+		to.Step = 0
+	}
+	b.at, b.epoch = to, t.epoch
+	if x.print != 0 {
+		b.print, b.lost, b.moved = x.print, -1, false
+	}
+	for _, wr := range x.commit.Writes {
+		b.write(u, wr)
+	}
+	out := make([]parcel, len(b.outbox), len(b.outbox)+len(x.outs))
+	copy(out, b.outbox)
+	for i := range x.outs {
+		x.outs[i].ordinal = b.next
+		b.next++
+	}
+	if w.bug == "outbox outside the script" {
+		t.memory = append(t.memory, x.outs...)
+	} else {
+		b.outbox = append(out, x.outs...)
+	}
+	for i, l := range x.sent {
+		l.before, b.sent = b.sent, l
+		w.emit(t.bay, x, l, x.outs[i])
+	}
+	for _, l := range x.got {
+		l.before, b.got = b.got, l
+	}
+	b.desk = x.desk
+	w.check(t.bay, b, x)
+	return nil
+}
