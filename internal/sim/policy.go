@@ -1,6 +1,9 @@
 package sim
 
-import "github.com/vigia-cx/vigia/internal/sla"
+import (
+	"github.com/vigia-cx/vigia/internal/config"
+	"github.com/vigia-cx/vigia/internal/sla"
+)
 
 // Policy is what the invented shop promises its customers.
 func Policy(tenant, zone string) sla.PolicySpec {
@@ -12,4 +15,13 @@ func Policy(tenant, zone string) sla.PolicySpec {
 	target := int64(60)
 	p.Queues = map[string]sla.QueueSpec{"ventas": {TargetSeconds: &target}, "soporte": {TargetSeconds: &target}}
 	return p
+}
+
+// Tenant is the invented shop as a configuration describes it. The caller adds tokens and the pseudonym key.
+func Tenant(name, zone string) config.Tenant {
+	p := Policy(name, zone)
+	return config.Tenant{
+		Name: name, Zone: zone, Calendars: p.Calendars, Rules: p.Rules, Queues: p.Queues, Defaults: p.Defaults, AgentCells: p.AgentCells,
+		Stale: p.Stale, EpisodeGap: p.EpisodeGap, SessionGap: p.SessionGap, Grace: p.Grace, Horizon: p.Horizon, NameLimits: p.Names,
+	}
 }

@@ -2,10 +2,12 @@
 package sim
 
 import (
+	"cmp"
 	"container/heap"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/event"
@@ -20,15 +22,20 @@ type Shift struct {
 	PerHour float64
 	// Flat ignores the time of day.
 	Flat bool
-	// Incident is a stretch in which the people of one queue do not answer.
-	Incident Incident
+	// Customers is how many people there are, 4,000 when 0.
+	Customers int
+	// Conversations is how many begin before the traffic runs dry, 0 for no end.
+	Conversations int
+	// Incidents are stretches in which the people of one queue do not answer. Two shifts that differ in one of them are equal up to its begin.
+	Incidents []Incident
 }
 
 // Incident is what goes wrong, and when.
 type Incident struct {
-	From, To time.Time
-	Channel  event.Channel
-	Queue    string
+	From    time.Time     `json:"from"`
+	To      time.Time     `json:"to"`
+	Channel event.Channel `json:"channel"`
+	Queue   string        `json:"queue"`
 }
 
 // covers reports whether an answer at an instant is held up.
@@ -58,9 +65,10 @@ var lines = []line{
 	{event.Voice, "atencion", "norte", 0.22, 9, 0.9, 1, 0, []string{"sofia", "diego", "marta", "luis"}},
 }
 
-// Traffic is an endless stream of events in order of time. Equal shifts give equal streams.
+// Traffic is a stream of events in order of time. Equal shifts give equal streams.
 type Traffic struct {
 	shift Shift
+	run   string // part of all ids: shifts that begin at another time speak of other conversations
 	rng   *rand.Rand
 	next  time.Time // the next conversation begins
 	count int
@@ -69,17 +77,36 @@ type Traffic struct {
 
 // New begins a shift.
 func New(s Shift) *Traffic {
+	s.Customers = cmp.Or(s.Customers, 4000)
 	t := &Traffic{shift: s, rng: rand.New(rand.NewPCG(s.Seed, 0x5649474941)), next: s.Start}
+	t.run = strconv.FormatUint(s.Seed, 36) + "-" + strconv.FormatInt(s.Start.UnixMilli(), 36)
 	t.next = t.after(t.next)
 	return t
 }
 
-// Next returns the next event. Conversations overlap as they do in life.
+// Next returns the next event, nil at the end. Conversations overlap as they do in life.
 func (t *Traffic) Next() *event.Event {
-	for len(t.queue) == 0 || t.queue[0].At >= t.next.UnixMilli() {
-		t.converse()
+	if !t.ready() {
+		return nil
 	}
 	return heap.Pop(&t.queue).(*event.Event)
+}
+
+// NextBefore returns the next event if it happens before an instant, else nil.
+func (t *Traffic) NextBefore(at time.Time) *event.Event {
+	if !t.ready() || t.queue[0].At >= at.UnixMilli() {
+		return nil
+	}
+	return heap.Pop(&t.queue).(*event.Event)
+}
+
+// ready makes sure that the next event is the first of the queue; false at the end.
+func (t *Traffic) ready() bool {
+	more := func() bool { return t.shift.Conversations == 0 || t.count < t.shift.Conversations }
+	for more() && (len(t.queue) == 0 || t.queue[0].At >= t.next.UnixMilli()) {
+		t.converse()
+	}
+	return len(t.queue) > 0
 }
 
 // Conversations returns how many conversations have begun.
@@ -97,20 +124,23 @@ func (t *Traffic) after(at time.Time) time.Time {
 
 // script is one conversation being written.
 type script struct {
-	t    *Traffic
-	l    line
-	id   string
-	who  string
-	at   time.Time
-	n    int
-	call bool
+	t   *Traffic
+	rng *rand.Rand
+	l   line
+	id  string
+	who string
+	at  time.Time
+	no  int // of the conversation
+	n   int // of the event in it
 }
 
 func (t *Traffic) converse() {
 	at := t.next
 	t.next = t.after(at)
 	t.count++
-	pick := t.rng.Float64()
+	// Each conversation has a chance of its own, so that what happens in one changes no other.
+	rng := rand.New(rand.NewPCG(t.shift.Seed, uint64(t.count)))
+	pick := rng.Float64()
 	l := lines[len(lines)-1]
 	for _, c := range lines {
 		if pick -= c.share; pick < 0 {
@@ -118,7 +148,7 @@ func (t *Traffic) converse() {
 			break
 		}
 	}
-	s := &script{t: t, l: l, at: at, id: fmt.Sprintf("%s-%d-%d", l.channel, t.shift.Seed, t.count), who: fmt.Sprintf("cliente-%d", t.rng.IntN(4000))}
+	s := &script{t: t, rng: rng, l: l, at: at, no: t.count, id: fmt.Sprintf("%s-%s-%d", l.channel, t.run, t.count), who: fmt.Sprintf("cliente-%d", rng.IntN(t.shift.Customers))}
 	if l.channel == event.WhatsApp {
 		s.id = "wa-" + s.who // no conversations on WhatsApp: the customer is the thread
 	}
@@ -131,7 +161,7 @@ func (t *Traffic) converse() {
 
 // write is a conversation in text.
 func (s *script) write() {
-	rng := s.t.rng
+	rng := s.rng
 	agent := s.l.agents[rng.IntN(len(s.l.agents))]
 	turns := 1 + int(rng.ExpFloat64()*(s.l.turns-1))
 	for turn := range min(turns, 12) {
@@ -154,7 +184,7 @@ func (s *script) write() {
 
 // phone is a call: menu, queue, answer or abandonment, talk.
 func (s *script) phone() {
-	rng := s.t.rng
+	rng := s.rng
 	step := func(p event.CallPhase, by event.ActorKind, agent string) {
 		s.add(by, agent, event.Call{ID: s.id, Phase: p, Direction: event.Inbound, Wait: -1, Ring: -1, Talk: -1, Hold: -1, Wrap: -1})
 	}
@@ -184,27 +214,30 @@ func (s *script) phone() {
 
 // hold keeps an answer back while the incident lasts; then people catch up, one after the other.
 func (s *script) hold() {
-	i := s.t.shift.Incident
-	if i.covers(s.l.channel, s.l.queue, s.at) {
-		s.at = i.To.Add(time.Duration(s.t.rng.ExpFloat64() * 45 * float64(time.Second)))
+	for _, i := range s.t.shift.Incidents {
+		if i.covers(s.l.channel, s.l.queue, s.at) {
+			s.at = i.To.Add(time.Duration(s.rng.ExpFloat64() * 45 * float64(time.Second)))
+		}
 	}
 }
 
 func (s *script) mood(turn int) *event.Sentiment {
-	v := s.l.mood + s.t.rng.NormFloat64()*0.35 + 0.05*float64(turn)
-	if s.t.shift.Incident.covers(s.l.channel, s.l.queue, s.at) {
-		v -= 0.5
+	v := s.l.mood + s.rng.NormFloat64()*0.35 + 0.05*float64(turn)
+	for _, i := range s.t.shift.Incidents {
+		if i.covers(s.l.channel, s.l.queue, s.at) {
+			v -= 0.5
+		}
 	}
 	return &event.Sentiment{Polarity: int64(max(-1, min(1, v)) * 1e6), Confidence: 900_000, Model: "lexicon"}
 }
 
 // pass lets a log-normal time with this median pass.
 func (s *script) pass(median, sigma float64) {
-	s.at = s.at.Add(time.Duration(median * math.Exp(s.t.rng.NormFloat64()*sigma) * float64(time.Second)))
+	s.at = s.at.Add(time.Duration(median * math.Exp(s.rng.NormFloat64()*sigma) * float64(time.Second)))
 }
 
 func (s *script) say(by event.ActorKind, agent string, m event.Message) {
-	m.ID = fmt.Sprintf("%s-%d", s.id, s.n)
+	m.ID = fmt.Sprintf("%s-%d-%d", s.t.run, s.no, s.n)
 	s.add(by, agent, m)
 }
 
@@ -216,7 +249,7 @@ func (s *script) add(by event.ActorKind, agent string, b event.Body) {
 	}
 	at := s.at.UnixMilli()
 	heap.Push(&s.t.queue, &event.Event{
-		Tenant: s.t.shift.Tenant, Source: event.Source{Connector: "sim", NativeID: fmt.Sprintf("%d-%d-%d", s.t.shift.Seed, s.t.count, s.n)},
+		Tenant: s.t.shift.Tenant, Source: event.Source{Connector: "sim", NativeID: fmt.Sprintf("%s-%d-%d", s.t.run, s.no, s.n)},
 		At: at, ReceivedAt: at, Quality: event.QualitySubsecond, Conversation: s.id, Threadless: s.l.channel == event.WhatsApp, Customer: s.who,
 		Actor: by, ActorID: agent, Channel: s.l.channel, Routing: r, OrderHint: fmt.Sprint(s.n), Body: b,
 	})

@@ -25,7 +25,7 @@ func TestTrafficIsTheSameForTheSameSeed(t *testing.T) {
 }
 
 func TestTrafficIsBelievable(t *testing.T) {
-	tr := New(Shift{Seed: 1, Tenant: "t", Start: monday, PerHour: 400, Flat: true, Incident: Incident{monday.Add(time.Hour), monday.Add(70 * time.Minute), event.WhatsApp, "soporte"}})
+	tr := New(Shift{Seed: 1, Tenant: "t", Start: monday, PerHour: 400, Flat: true, Incidents: []Incident{{monday.Add(time.Hour), monday.Add(70 * time.Minute), event.WhatsApp, "soporte"}}})
 	seen := map[event.Channel]int{}
 	last := int64(0)
 	for {

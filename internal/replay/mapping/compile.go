@@ -38,6 +38,7 @@ func compile(file string, s *spec) (*Mapping, error) {
 	for _, f := range c.m.fields {
 		c.m.counts = c.m.counts || f.kind == fieldNth
 	}
+	c.m.counts = c.m.counts || c.m.apart
 	return c.m, nil
 }
 
@@ -55,6 +56,16 @@ func (c *compiler) basics() (err error) {
 	default:
 		return refusal(s.Format.at, "format %q is unknown; write rows (a table) or events (one canonical event in JSON a line)", s.Format.s)
 	}
+	zone := "UTC"
+	if s.Zone.set() {
+		zone = s.Zone.s
+	}
+	if m.zone, err = sla.LoadZone(zone); err != nil {
+		return refusal(s.Zone.at, "%v", err)
+	}
+	if err := c.policy(); err != nil {
+		return err
+	}
 	if m.jsonl {
 		if len(s.Rows) > 0 {
 			return refusal(s.Format.at, "events need no rows: they are written as they are; remove rows, or write format: rows")
@@ -63,13 +74,6 @@ func (c *compiler) basics() (err error) {
 			return refusal(s.Tenant.at, "%v", err)
 		}
 		return nil
-	}
-	zone := "UTC"
-	if s.Zone.set() {
-		zone = s.Zone.s
-	}
-	if m.zone, err = sla.LoadZone(zone); err != nil {
-		return refusal(s.Zone.at, "%v", err)
 	}
 	switch strings.ToLower(s.Encoding.s) {
 	case "", "utf-8", "utf8":
@@ -96,6 +100,21 @@ func (c *compiler) basics() (err error) {
 		m.comma = s.Decimal.s == ","
 	}
 	m.quotes, m.header = s.Quotes, s.Header
+	return nil
+}
+
+// policy checks the rules against a tenant of no name: what is wrong with them is wrong for all.
+func (c *compiler) policy() error {
+	if c.s.Policy != nil {
+		c.m.policy = c.s.Policy.spec
+	}
+	if c.m.policy.Retain == "" {
+		// A file is read once and whole: a thread may rest for years and go on.
+		c.m.policy.Retain = "never"
+	}
+	if _, err := sla.CompilePolicy(c.m.Policy("tenant"), 1); err != nil {
+		return refusal(c.s.Policy.at, "%v", err)
+	}
 	return nil
 }
 
@@ -308,3 +327,5 @@ func place(words ...word) *token.Token {
 
 // maxGap is how far before the instant it follows a time may lie before it is read as the next day's.
 const maxGap = int64(12 * time.Hour / time.Millisecond)
+
+const dayMs = int64(24 * time.Hour / time.Millisecond)

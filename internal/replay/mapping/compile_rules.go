@@ -23,6 +23,16 @@ func (c *compiler) identity() (err error) {
 	if f, ok := c.byName["nth"]; ok && c.m.fields[f].kind == fieldNth {
 		return refusal(s.Conversation.at, "{nth} counts within a conversation and cannot be part of its name")
 	}
+	switch s.Repeats.s {
+	case "", "together":
+	case "apart":
+		if s.Threads != nil || s.Calls != nil {
+			return refusal(s.Repeats.at, "repeats: apart makes each row a conversation of its own, but threads and calls join rows; keep one")
+		}
+		m.apart = true
+	default:
+		return refusal(s.Repeats.at, "repeats %q: write together (rows of one name are one conversation) or apart (each row is one of its own)", s.Repeats.s)
+	}
 	c.identified = true
 	m.fields = append(m.fields, field{name: "conversation", kind: fieldConversation})
 	m.convoField = len(m.fields) - 1

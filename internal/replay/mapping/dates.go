@@ -179,8 +179,14 @@ func isMinute(before []part, rest string) bool {
 
 // parse reads a text written as the layout says, in the zone where it names no offset. Unix ms.
 func (l *layout) parse(s string, zone *time.Location) (at int64, ok bool) {
+	return l.parseOn(s, zone, 0)
+}
+
+// parseOn reads a text as if its date were some days later, which is not the same as adding days to an instant: the clock may skip or repeat the time on one of them.
+func (l *layout) parseOn(s string, zone *time.Location, days int) (at int64, ok bool) {
 	if l.whole != nil {
-		return l.whole(s)
+		at, ok = l.whole(s)
+		return at + int64(days)*dayMs, ok
 	}
 	var year, month, day, hour, minute, second, nano, offset int
 	hasOffset, pm, hasAmPm := false, false, false
@@ -256,6 +262,7 @@ func (l *layout) parse(s string, zone *time.Location) (at int64, ok bool) {
 	if s != "" || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || minute > 59 || second > 59 || hour > 24 || hour == 24 && (minute|second|nano) != 0 {
 		return 0, false
 	}
+	day += days
 	if hasOffset {
 		return time.Date(year, time.Month(month), day, hour, minute, second, nano, time.UTC).UnixMilli() - int64(offset)*1000, true
 	}

@@ -120,3 +120,27 @@ func TestLayoutErrors(t *testing.T) {
 		}
 	}
 }
+
+// A clock that belongs to the next day is read on that day, also when the clocks change on the one before or after.
+func TestParseNextDay(t *testing.T) {
+	zone, err := time.LoadLocation("Asia/Jerusalem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := parseLayout("yymmdd h:mm:ss")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"990402 2:30:00": "1999-04-03T02:30:00+03:00", // skipped on the 2nd
+		"990401 2:30:00": "1999-04-02T03:30:00+03:00", // skipped on the day it is read on
+		"990903 1:30:00": "1999-09-04T01:30:00+02:00", // twice on the 3rd
+		"990902 1:30:00": "1999-09-03T01:30:00+03:00", // twice on the day it is read on: the first
+		"991231 0:10:00": "2000-01-01T00:10:00+02:00",
+	} {
+		at, ok := l.parseOn(text, zone, 1)
+		if got := time.UnixMilli(at).In(zone).Format(time.RFC3339); !ok || got != want {
+			t.Errorf("the day after %s: %s, want %s", text, got, want)
+		}
+	}
+}

@@ -13,6 +13,11 @@ type reason string
 
 func (r reason) Error() string { return string(r) }
 
+// skipped is a reason that the mapping gives itself.
+type skipped string
+
+func (s skipped) Error() string { return string(s) }
+
 // operand is one side of a comparison: a field or, when field is -1, a literal.
 type operand struct {
 	field   int

@@ -20,6 +20,8 @@ type ReasonCount struct {
 	Reason string
 	Count  int
 	Lines  []Line // where they start, in order of reading; the first MaxLines of them
+	// Meant says that the mapping leaves such rows out on purpose (skip); other reasons are findings.
+	Meant bool
 }
 
 // Line is a place in an input.
@@ -39,25 +41,26 @@ func (l Line) String() string {
 const (
 	MaxLines   = 100_000 // lines kept a reason
 	maxReasons = 200     // different reasons; further ones count as otherReasons
-	shownLines = 12      // lines that String prints a reason
+	shownLines = 20      // lines that String prints a reason
 )
 
 const otherReasons = "further reasons"
 
 // refuse books a row under a reason.
-func (l *Ledger) refuse(why string, at Line, index map[string]int) {
+func (l *Ledger) refuse(why string, meant bool, at Line, index map[string]int) {
 	i, ok := index[why]
 	if !ok {
 		if len(l.Reasons) >= maxReasons && why != otherReasons {
-			l.refuse(otherReasons, at, index)
+			l.refuse(otherReasons, false, at, index)
 			return
 		}
 		i = len(l.Reasons)
 		index[why] = i
-		l.Reasons = append(l.Reasons, ReasonCount{Reason: why})
+		l.Reasons = append(l.Reasons, ReasonCount{Reason: why, Meant: meant})
 	}
 	r := &l.Reasons[i]
 	r.Count++
+	r.Meant = r.Meant && meant
 	if len(r.Lines) < MaxLines {
 		r.Lines = append(r.Lines, at)
 	}
@@ -78,14 +81,28 @@ func (l Ledger) Balanced() bool {
 	return sum == l.Rows
 }
 
+// Findings is how many rows yielded no event though the mapping does not leave them out on purpose.
+func (l Ledger) Findings() int {
+	n := 0
+	for _, r := range l.Reasons {
+		if !r.Meant {
+			n += r.Count
+		}
+	}
+	return n
+}
+
 // String is a table: rows, used, and each reason with the first of its lines.
-func (l Ledger) String() string {
+func (l Ledger) String() string { return l.Table(shownLines) }
+
+// Table is String with up to so many lines a reason; of no reason more than [MaxLines] are known.
+func (l Ledger) Table(most int) string {
 	var b strings.Builder
 	width := len(strconv.Itoa(l.Rows))
 	fmt.Fprintf(&b, "%*d rows\n%*d used\n", width, l.Rows, width, l.Used)
 	for _, r := range l.Reasons {
 		var lines []string
-		for _, at := range r.Lines[:min(len(r.Lines), shownLines)] {
+		for _, at := range r.Lines[:min(len(r.Lines), most)] {
 			lines = append(lines, at.String())
 		}
 		more := ""

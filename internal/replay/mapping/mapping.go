@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/sla"
 )
 
 //go:embed builtin/*.yaml
@@ -35,8 +36,10 @@ type Mapping struct {
 	header     headerSpec
 	comma      bool // decimal comma
 	fields     []field
+	policy     sla.PolicySpec
 	convo      template
 	convoField int
+	apart      bool // rows that repeat a conversation's name are conversations of their own
 	customer   template
 	unique     template
 	uniqueName string
@@ -110,6 +113,13 @@ type rule struct {
 
 // Name is the mapping's own name; it is part of the ids of its events.
 func (m *Mapping) Name() string { return m.name }
+
+// Policy returns the rules of a tenant that the mapping's events were found for: its zone, and what the mapping says under policy.
+func (m *Mapping) Policy(tenant string) sla.PolicySpec {
+	p := m.policy
+	p.Tenant, p.Zone = tenant, m.zone.String()
+	return p
+}
 
 // Names lists the shipped mappings.
 func Names() []string {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/vigia-cx/vigia/internal/convo"
 	"github.com/vigia-cx/vigia/internal/event"
@@ -149,7 +148,7 @@ func (rd *reading) table(ctx context.Context, in Input, name string, offset int)
 		r.take(cells, Line{name, line})
 		r.hint = decimal(offset + line)
 		if width > 0 && len(cells) > width && !blank(cells[width:]) {
-			rd.refuse(r, "more cells than the header has columns")
+			rd.refuse(r, reason("more cells than the header has columns"))
 			continue
 		}
 		if m.threads != nil {
@@ -168,13 +167,16 @@ func blank(cells []string) bool {
 // book counts the row as used, or under the reason that err is.
 func (rd *reading) book(r *row, err error) {
 	if err != nil {
-		rd.refuse(r, err.Error())
+		rd.refuse(r, err)
 		return
 	}
 	rd.ledger.Used++
 }
 
-func (rd *reading) refuse(r *row, why string) { rd.ledger.refuse(why, r.line, rd.reasons) }
+func (rd *reading) refuse(r *row, why error) {
+	_, meant := why.(skipped)
+	rd.ledger.refuse(why.Error(), meant, r.line, rd.reasons)
+}
 
 // use applies the rules to the row and keeps its events; the error is the reason why there are none.
 func (rd *reading) use(r *row) error {
@@ -205,6 +207,9 @@ func (rd *reading) use(r *row) error {
 				}
 			}
 		}
+		if m.apart && r.nth > 1 {
+			r.conversation += "." + decimal(r.nth)
+		}
 	}
 	for i := range m.rules {
 		rule := &m.rules[i]
@@ -219,9 +224,9 @@ func (rd *reading) use(r *row) error {
 		}
 		if rule.skips {
 			if why := rule.skip.text(r); why != "" {
-				return reason(why)
+				return skipped(why)
 			}
-			return reason("skipped by the mapping")
+			return skipped("skipped by the mapping")
 		}
 		if m.calls != nil && r.nth == 0 {
 			return reason(m.calls.orphan)
@@ -283,17 +288,13 @@ func (rd *reading) threads() {
 		msg := &rd.messages[i]
 		r.again(msg)
 		if msg.refused != "" {
-			rd.refuse(r, msg.refused)
+			rd.refuse(r, reason(msg.refused))
 			continue
 		}
 		r.root = roots[msg.id]
 		r.brand = brands[r.root].brand
 		rd.book(r, rd.use(r))
 	}
-}
-
-func nextDay(at int64, zone *time.Location) int64 {
-	return time.UnixMilli(at).In(zone).AddDate(0, 0, 1).UnixMilli()
 }
 
 func decimal(n int) string { return strconv.Itoa(n) }

@@ -125,7 +125,7 @@ func (r *row) readInstant(t *timing) instant {
 				return instant{state: instantBad}
 			}
 			if ok && before-at > maxGap {
-				at = nextDay(at, r.m.zone)
+				at, _ = l.parseOn(s, r.m.zone, 1) // read before: cannot fail
 			}
 		}
 		return instant{instantRead, at}

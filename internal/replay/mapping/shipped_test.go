@@ -117,7 +117,7 @@ func TestAnonymousBank(t *testing.T) {
 	}
 }
 
-// Rows that repeat an id, or are wholly equal, are calls of their own: their events and call ids differ.
+// Rows that repeat an id, or are wholly equal, are calls of their own, or calls that overlap would merge: their events, calls and conversations differ.
 func TestRepeatedCalls(t *testing.T) {
 	row := "AA0101\t1\t42\t2\tPS\t990201\t8:00:00\t8:00:10\t10\t8:00:10\t8:00:40\t30\tAGENT\t8:00:39\t8:02:00\t81\tTOVA\n"
 	later := strings.ReplaceAll(row, "\t8:", "\t9:")
@@ -126,8 +126,8 @@ func TestRepeatedCalls(t *testing.T) {
 	for _, e := range res.Events {
 		ids[e.ID], calls[e.Body.(event.Call).ID], conversations[e.Conversation] = true, true, true
 	}
-	if len(ids) != 12 || len(calls) != 3 || len(conversations) != 1 {
-		t.Errorf("%d event ids, %d calls, %d conversations; want 12, 3, 1", len(ids), len(calls), len(conversations))
+	if len(ids) != 12 || len(calls) != 3 || len(conversations) != 3 || !conversations["AA0101-990201-1.3"] {
+		t.Errorf("%d event ids, %d calls, %d conversations; want 12, 3, 3", len(ids), len(calls), len(conversations))
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/printer"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/vigia-cx/vigia/internal/sla"
 )
 
 // spec is a mapping as YAML writes it. README.md explains every key.
@@ -28,13 +30,33 @@ type spec struct {
 	Layouts      words               `yaml:"layouts"`
 	Columns      map[string]colSpec  `yaml:"columns"`
 	Times        map[string]timeSpec `yaml:"times"`
+	Policy       *policySpec         `yaml:"policy"`
 	Conversation word                `yaml:"conversation"`
+	Repeats      word                `yaml:"repeats"`
 	Customer     word                `yaml:"customer"`
 	Unique       word                `yaml:"unique"`
 	Labels       map[string]word     `yaml:"labels"`
 	Threads      *threadSpec         `yaml:"threads"`
 	Calls        *callSpec           `yaml:"calls"`
 	Rows         []ruleSpec          `yaml:"rows"`
+}
+
+// policySpec is the part of a tenant's rules that a mapping may give.
+type policySpec struct {
+	at   *token.Token
+	spec sla.PolicySpec
+}
+
+// UnmarshalYAML reads the rules as a configuration does.
+func (p *policySpec) UnmarshalYAML(n ast.Node) error {
+	p.at = n.GetToken()
+	if err := yaml.NodeToValue(n, &p.spec, yaml.Strict()); err != nil {
+		return err
+	}
+	if p.spec.Tenant != "" || p.spec.Zone != "" {
+		return refusal(p.at, "policy: tenant and zone are the mapping's own; write them beside policy, not in it")
+	}
+	return nil
 }
 
 type headerSpec struct {

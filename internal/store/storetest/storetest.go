@@ -50,6 +50,7 @@ func Exercise(t *testing.T, open Factory) {
 		{"reset isolates", testReset},
 		{"collect", testCollect},
 		{"slots and size", testSlots},
+		{"drop", testDrop},
 		{"heartbeats and time", testLiveness},
 		{"check", testCheck},
 		{"snapshot and restore", testSnapshot},
