@@ -63,7 +63,10 @@ type row struct {
 func rows(values []kpi.Value) []row {
 	var out []row
 	for _, v := range values {
-		name := v.Group["channel"] + "/" + v.Group["queue"]
+		name := v.Group["channel"]
+		if queue := v.Group["queue"]; queue != "" {
+			name += "/" + queue
+		}
 		i := slices.IndexFunc(out, func(r row) bool { return r.name == name })
 		if i < 0 {
 			i = len(out)

@@ -130,7 +130,9 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(path, args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "TZ=America/Mexico_City", "HOME=/no-home"}
+	for _, name := range []string{"PATH", "HOME", "TZ", "ADDR", "KAFKA", "REDIS", "PREFIX", "VIGIA_CONFIG", "VIGIA_SERVER", "VIGIA_TOKEN", "VIGIA_INGEST_TOKEN"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err = cmd.Run()

@@ -11,6 +11,8 @@ var commands = []func(*env) *cobra.Command{
 	newRunCommand,
 	newKPIsCommand,
 	newConversationsCommand,
+	newReplayCommand,
+	newMappingCommand,
 	newSimulateCommand,
 	newConfigCommand,
 	newTopicsCommand,
@@ -29,7 +31,8 @@ func newRoot(e *env) *cobra.Command {
   vigia demo          see it at work, with invented traffic
   vigia init          write a configuration
   vigia run           run everything in this process, or the roles that are named
-  vigia kpis          what the numbers are now`,
+  vigia kpis          what the numbers are now
+  vigia replay        what they were, from the logs of another system`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRun: func(*cobra.Command, []string) {

@@ -208,6 +208,9 @@ func (e *env) drive(ctx context.Context, load *sim.Load) error {
 	go func() { ended <- load.Run(ctx) }()
 	err := e.watch(load, ended)
 	p := load.Progress()
+	if err != nil && p.Accepted == 0 {
+		return err
+	}
 	if terminal(e.stdout) {
 		fmt.Fprintf(e.stdout, "%d events of %d conversations accepted in %s: %.1f a second\nuntil acknowledged: p50 %.1f ms, p99 %.1f ms\nretries: %d after 429, %d after 503, %d others\n",
 			p.Accepted, p.Conversations, seconds(p.Seconds), p.PerSecond, p.P50, p.P99, p.Limited, p.Busy, p.Unheard)

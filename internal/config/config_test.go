@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -310,7 +311,7 @@ func TestDocumented(t *testing.T) {
 		for field := range typ.Fields() {
 			if key := field.Tag.Get("yaml"); key != "" {
 				key, _, _ = strings.Cut(key, ",")
-				if !strings.Contains(string(text), "`"+key+"`") && !strings.Contains(string(text), "."+key+"`") {
+				if !regexp.MustCompile("[`.]" + key + "[`.]").Match(text) {
 					t.Errorf("the key %q of %v is not explained", key, typ)
 				}
 				visit(field.Type)
