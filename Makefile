@@ -17,7 +17,7 @@ TEST_TIMEOUT ?= 20m
 # Packages with goroutines and locks, small enough to run under the race detector every time (it needs a C compiler; without one they run plain).
 RACE ?= internal/bus internal/store internal/worker internal/connector internal/exporter
 # Suites that need the real servers of `make stack`.
-STACK_SUITES ?= ./internal/bus/... ./internal/store/... ./internal/e2e/...
+STACK_SUITES ?= ./internal/bus/... ./internal/store/... ./internal/e2e/... ./cmd/vigia
 VIGIA_STACK_KAFKA_PORT ?= 39092
 VIGIA_STACK_REDIS_PORT ?= 36379
 export VIGIA_STACK_KAFKA_PORT VIGIA_STACK_REDIS_PORT

@@ -9,12 +9,14 @@
 //	          exporter   what is known, shown to programs and people
 //	2 edges   bus    the Kafka log, real or embedded; nothing else imports a Kafka client
 //	          store  the state in Redis, real or embedded; nothing else imports a Redis client
-//	1 verbs   convo     the states of one conversation and what changed                 pure
+//	1 verbs   fold      what one record does to the state of a partition                pure
+//	          convo     the states of one conversation and what changed                 pure
 //	          customer  the second stage: contacts, sessions and conversations a customer  pure
 //	          kpi       what each number means, one file a KPI                          pure
 //	0 nouns   event   what happened, and the only door to protobuf                      pure
 //	          sla     what was promised and when it is due                              pure
 //	          window  panes, buckets and merges that add up in any order                pure
+//	          pack    the compact encoding of state                                     pure
 //
 // Roles never import each other: they meet only in Kafka and Redis. Pure packages are functions of their arguments: no I/O, no clock, no goroutine.
 //
