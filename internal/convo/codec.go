@@ -19,6 +19,7 @@ func (s *State) Encode() []byte {
 	w.Int(s.Woken)
 	w.Int(s.Wake)
 	w.Uint(s.Revision)
+	w.Int(s.Losses)
 	w.Int(s.floor)
 	w.Int(s.serial)
 	w.Uint(uint64(len(s.reapplied)))
@@ -44,13 +45,13 @@ func (s *State) Encode() []byte {
 	return w.Bytes()
 }
 
-// Decode reads what Encode wrote.
+// Decode reads what Encode wrote; anything else is pack.ErrDamaged.
 func Decode(b []byte) (*State, error) {
 	r := pack.NewReader(b)
 	s := &State{Tenant: r.String(), ID: r.String(), Channel: event.Channel(r.Byte())}
 	flags := r.Byte()
 	s.Threadless, s.Truncated = flags&1 != 0, flags&2 != 0
-	s.Link, s.Horizon, s.Woken, s.Wake, s.Revision = r.String(), r.Int(), r.Int(), r.Int(), r.Uint()
+	s.Link, s.Horizon, s.Woken, s.Wake, s.Revision, s.Losses = r.String(), r.Int(), r.Int(), r.Int(), r.Uint(), r.Int()
 	s.floor, s.serial = r.Int(), r.Int()
 	for n := r.Len(); n > 0; n-- {
 		s.reapplied = append(s.reapplied, r.Int())
@@ -67,6 +68,9 @@ func Decode(b []byte) (*State, error) {
 		flags := r.Byte()
 		g.Breached, g.Over, g.Revision = flags&1 != 0, flags&2 != 0, uint32(r.Uint())
 		s.signals = append(s.signals, g)
+	}
+	if r.More() {
+		return nil, pack.ErrDamaged
 	}
 	return s, r.Err()
 }

@@ -25,7 +25,7 @@ func (f contactFact) equal(o contactFact) bool {
 
 // fact describes the episode at hand.
 func (r *run) fact(open bool, ended int64) contactFact {
-	f := contactFact{episode: r.Episode, who: r.Who, queue: r.Group.Queue, began: r.BeganAt, active: slices.Clone(r.Active), open: open, ended: ended, void: r.Void}
+	f := contactFact{episode: r.Episode, who: r.Who, queue: r.Group.Queue, began: r.BeganAt, active: r.Active, open: open, ended: ended, void: r.Void}
 	if !open && ended == 0 {
 		f.ended = r.Last
 	}

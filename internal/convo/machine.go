@@ -89,8 +89,9 @@ type promise struct {
 	Percent   []int
 	State     promiseState
 	Fulfilled int64
-	Cut       int64 // ended without fulfilment
-	Group     window.Group
+	Cut       int64        // ended without fulfilment
+	Group     window.Group // where it is now; of a settled one: where it counts
+	AtDue     window.Group // where it was when due: a miss counts there
 	Source    string
 }
 

@@ -48,7 +48,7 @@ func (r *run) promise(clock sla.Clock, start int64, id uint64, serial int64, rul
 			}
 		}
 	}
-	p.Group = r.Group
+	p.Group, p.AtDue = r.Group, r.groupOf(p.Due)
 	return p, true
 }
 

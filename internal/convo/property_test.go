@@ -9,6 +9,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/convo"
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/pack"
 	"github.com/vigia-cx/vigia/internal/sla"
 )
 
@@ -84,6 +85,9 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := convo.Decode(b)
 		if err != nil {
+			if err != pack.ErrDamaged {
+				t.Fatalf("error %v, want ErrDamaged", err)
+			}
 			return
 		}
 		again, err := convo.Decode(s.Encode())

@@ -37,6 +37,7 @@ type State struct {
 	Woken      int64  // T of the last evaluation
 	Wake       int64  // the instant the agenda has for it, 0 = none
 	Revision   uint64 // of the last fact or signal
+	Losses     int64  // records that the partition had lost when the conversation was last looked at
 
 	floor     int64   // entries up to this instant are remembered no more
 	serial    int64   // policy in force at the last evaluation
@@ -86,6 +87,21 @@ func (s *State) Apply(env *Env, e *event.Event) (c Change, applied bool) {
 		s.Link = e.Link
 	}
 	return s.settle(env, before), true
+}
+
+// Interrupt takes a loss of records into account: an open conversation may have been answered in what is lost, so it is kept out from here on. losses is how many
+// records the partition has lost so far. It reports whether the conversation is kept out because of it.
+func (s *State) Interrupt(env *Env, losses int64) bool {
+	if s.Losses == losses {
+		return false
+	}
+	s.Losses = losses
+	if s.Truncated || !(&run{machine: s.evaluated(env).end}).isOpen() {
+		return false
+	}
+	// Nobody knows whether the breaches that were told are over: they are not told again.
+	s.Truncated, s.signals = true, nil
+	return true
 }
 
 // Tick re-evaluates the conversation because its time has come.
@@ -183,7 +199,7 @@ func (s *State) overdue(res *result) []Moment {
 			continue
 		}
 		if g := s.find(p); g != nil && g.Breached && g.DueAt == p.Due {
-			group := p.Group
+			group := p.AtDue
 			group.Agent = ""
 			out = append(out, Moment{Kind: ClockMiss, At: p.Due, Group: group, Clock: p.Clock})
 		}
@@ -283,6 +299,11 @@ func (s *State) next(env *Env) int64 {
 	}
 	if cut := tail.cutAt(); cut != 0 {
 		consider(cut + grace + 1)
+	}
+	// Until no event before its end can come any more, an episode may still turn out to have gone on.
+	past := run{machine: s.residue, env: env, channel: s.Channel, thread: s.Threadless}
+	if cut := past.cutAt(); cut != 0 && cut+s.Horizon >= env.T {
+		consider(cut + s.Horizon + 1)
 	}
 	if !s.Threadless && end.Begun && !end.Gone && !(s.Channel.Voiced() && end.Status == kindClosed) {
 		consider(end.Last + retain(env, end))

@@ -276,6 +276,24 @@ func TestMergedIsGone(t *testing.T) {
 	}
 }
 
+// A miss counts for the queue that had the conversation when it was due, before and after the late reply; people are called where it is now.
+func TestMissCountsWhereItWasDue(t *testing.T) {
+	d := chat(t, promised()).play(`
+		0s   in q=sales
+		3m   transfer to=help
+		4m   tick
+	`).told("4m0s breach first_response due 2m0s q=help").want(`
+		0s    started q=sales
+		2m0s  miss first_response q=sales
+	`)
+	d.play("5m out").want(`
+		0s    started q=sales
+		2m0s  miss first_response q=sales
+		5m0s  answered 5m0s late q=help
+		5m0s  first_response 5m0s q=help
+	`)
+}
+
 // A higher priority takes over the running clocks: its promise counts from the same start.
 func TestPriorityUpgrade(t *testing.T) {
 	spec := promised()

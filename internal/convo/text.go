@@ -169,8 +169,12 @@ func (r *run) status(e *Entry) {
 // reclaim: reopened after a bot-only close, people owe the answer: from here on, or from what the customer wrote since.
 func (r *run) reclaim(e *Entry) {
 	since := *e
-	if r.Turn.At != 0 {
+	switch {
+	case r.Turn.At != 0:
 		since.At, since.ID, since.Serial = r.Turn.At, r.Turn.ID, r.Turn.Serial
+	case r.Status != kindResolved && r.Status != kindClosed:
+		r.Bots = false
+		return
 	}
 	r.toPeople(&since)
 }

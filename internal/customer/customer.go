@@ -20,8 +20,9 @@ const day = 24 * 60 * 60 * 1000
 
 // Constants of the state schema.
 const (
-	factKeep = 9 * day  // facts of ended contacts can still change this long after their last activity
-	Keep     = 35 * day // a customer who is silent this long is forgotten; windows over distinct customers are no longer than MaxWindow
+	factKeep  = 9 * day   // facts of ended contacts can still change this long after their last activity
+	aliasKeep = 400 * day // a merged customer is remembered for as long as panes are
+	Keep      = 35 * day  // a customer who is silent this long is forgotten; windows over distinct customers are no longer than MaxWindow
 )
 
 // MaxWindow is the longest window, in ms, over which distinct customers are known.
@@ -33,10 +34,12 @@ type State struct {
 	Alias      string // merged into this customer: facts are forwarded
 	Wake       int64
 
-	facts []contact // ascending by subject; retracted ones stay as tombstones for their revision
-	past  []trace   // what forgotten facts leave, ascending by channel and queue
-	last  []convo.Moment
-	known bool // last is valid
+	aliasAt int64     // time of the last merge or forward
+	gap     int64     // session gap in force at the last evaluation, ms
+	facts   []contact // ascending by subject; retracted ones stay as tombstones for their revision
+	past    []trace   // what forgotten facts leave, ascending by channel and queue
+	last    []convo.Moment
+	known   bool // last is valid
 
 	dayFrom, dayTo int64 // the local day last asked for
 	dayZone        window.Zone
@@ -47,6 +50,8 @@ type contact struct {
 	event.Fact
 	// counted: activity before this instant was counted under a fact that is forgotten, and is not counted again. 0 = there was none.
 	counted int64
+	// days are the starts of the local days of its activity, in the zone in force when the fact came: what was counted must not depend on a later one.
+	days []int64
 }
 
 // activity is what counts of the customer's activity.
@@ -82,18 +87,23 @@ func (s *State) Apply(f event.Fact, t int64, p *sla.Policy) (c Change, applied b
 	case f.Erased:
 		return Change{Gone: nil, Forget: true}, true
 	case f.MergedInto != "":
-		s.Alias = f.MergedInto
-		return Change{Wake: s.next(t)}, true
-	case s.Alias != "":
+		if f.MergedInto != s.ID {
+			s.Alias, s.aliasAt = f.MergedInto, t
+		}
+		return s.rest(t), true
+	case s.Alias != "" && !passed(f.Subject, s.ID):
+		s.aliasAt = t
 		forward := f
-		forward.Customer = s.Alias
-		return Change{Forward: &forward, Wake: s.next(t)}, true
+		forward.Customer, forward.Subject = s.Alias, f.Subject+via+s.ID
+		c = s.rest(t)
+		c.Forward = &forward
+		return c, true
 	}
 	i, found := slices.BinarySearchFunc(s.facts, f.Subject, func(o contact, subject string) int { return strings.Compare(o.Subject, subject) })
 	if found && s.facts[i].Revision >= f.Revision {
 		return Change{Wake: s.Wake}, false
 	}
-	before := s.moments(p)
+	before := s.moments()
 	if found {
 		s.facts[i].Fact = f
 	} else {
@@ -104,33 +114,54 @@ func (s *State) Apply(f event.Fact, t int64, p *sla.Policy) (c Change, applied b
 		}
 		s.facts = slices.Insert(s.facts, i, c)
 	}
+	s.facts[i].days = nil
+	for _, at := range s.facts[i].activity() {
+		if start := s.dayStart(at, p.Zone()); !slices.Contains(s.facts[i].days, start) {
+			s.facts[i].days = append(s.facts[i].days, start)
+		}
+	}
 	s.known = false
 	return s.settle(before, t, p), true
 }
 
+// via separates, in the subject of a forwarded fact, the customers it came from. A fact that returns to a customer it has passed is kept there: two customers who
+// were merged into each other must not send facts around for ever.
+const via = "\x1f"
+
+func passed(subject, id string) bool { return slices.Contains(strings.Split(subject, via)[1:], id) }
+
 // Tick gives up what is too old to change or to matter.
 func (s *State) Tick(t int64, p *sla.Policy) Change {
-	return s.settle(s.moments(p), t, p)
+	return s.settle(s.moments(), t, p)
 }
 
 func (s *State) settle(before []convo.Moment, t int64, p *sla.Policy) Change {
-	var c Change
-	c.Gone, c.New = convo.Difference(before, s.moments(p))
+	if gap := p.SessionGapMs(); gap != s.gap {
+		s.gap, s.known = gap, false
+	}
+	gone, fresh := convo.Difference(before, s.moments())
 	s.forget(t)
-	c.Wake = s.next(t)
-	c.Forget = c.Wake == 0
+	c := s.rest(t)
+	c.Gone, c.New = gone, fresh
 	return c
 }
 
+// rest is a change that counts nothing.
+func (s *State) rest(t int64) Change {
+	wake := s.next(t)
+	return Change{Wake: wake, Forget: wake == 0}
+}
+
 // moments derives what the facts and traces mean.
-func (s *State) moments(p *sla.Policy) []convo.Moment {
+func (s *State) moments() []convo.Moment {
 	if s.known {
 		return s.last
 	}
 	out := make([]convo.Moment, 0, len(s.last)+8)
-	var days [4]int64
+	forgotten := int64(-1) // sessions up to the last activity that was forgotten are counted for good
 	for _, tr := range s.past {
 		out = see(out, tr.channel, tr.queue, tr.at, nil)
+		forgotten = max(forgotten, tr.at)
 	}
 	points := make([]int64, 0, 2*len(s.facts))
 	for i := range s.facts {
@@ -139,20 +170,16 @@ func (s *State) moments(p *sla.Policy) []convo.Moment {
 		if f.Retracted || len(active) == 0 {
 			continue
 		}
-		starts := days[:0]
-		for _, at := range active {
-			if start := s.dayStart(at, p.Zone()); !slices.Contains(starts, start) {
-				starts = append(starts, start)
-			}
-		}
-		out = see(out, f.Channel, f.Queue, active[len(active)-1], starts)
+		out = see(out, f.Channel, f.Queue, active[len(active)-1], f.days)
 		points = append(points, active...)
 	}
 	slices.Sort(points)
-	for i, at := range points {
-		if i == 0 || at-points[i-1] > p.SessionGapMs() {
+	previous := forgotten
+	for _, at := range points {
+		if at > forgotten && (previous < 0 || at-previous > s.gap) {
 			out = append(out, convo.Moment{Kind: convo.SessionBegan, At: at})
 		}
+		previous = max(previous, at)
 	}
 	s.last, s.known = out, true
 	return out
@@ -261,8 +288,8 @@ func (s *State) next(t int64) int64 {
 	for _, tr := range s.past {
 		consider(tr.at + Keep + 1)
 	}
-	if at == 0 && s.Alias != "" {
-		at = t + 400*day // a merged customer is remembered for as long as panes are
+	if s.Alias != "" && s.aliasAt+aliasKeep >= t {
+		consider(s.aliasAt + aliasKeep + 1)
 	}
 	if at != 0 && at <= t {
 		at = t + 1
@@ -291,6 +318,8 @@ func (s *State) Encode() []byte {
 	w.String(s.ID)
 	w.String(s.Alias)
 	w.Int(s.Wake)
+	w.Int(s.aliasAt)
+	w.Int(s.gap)
 	w.Uint(uint64(len(s.facts)))
 	for _, f := range s.facts {
 		w.String(f.Subject)
@@ -306,6 +335,10 @@ func (s *State) Encode() []byte {
 		for _, at := range f.ActiveAt {
 			w.Int(at - f.StartedAt)
 		}
+		w.Uint(uint64(len(f.days)))
+		for _, at := range f.days {
+			w.Int(at - f.StartedAt)
+		}
 	}
 	w.Uint(uint64(len(s.past)))
 	for _, tr := range s.past {
@@ -316,20 +349,26 @@ func (s *State) Encode() []byte {
 	return w.Bytes()
 }
 
-// Decode reads what Encode wrote.
+// Decode reads what Encode wrote; anything else is pack.ErrDamaged.
 func Decode(b []byte) (*State, error) {
 	r := pack.NewReader(b)
-	s := &State{Tenant: r.String(), ID: r.String(), Alias: r.String(), Wake: r.Int()}
+	s := &State{Tenant: r.String(), ID: r.String(), Alias: r.String(), Wake: r.Int(), aliasAt: r.Int(), gap: r.Int()}
 	for n := r.Len(); n > 0; n-- {
 		f := contact{Fact: event.Fact{Tenant: s.Tenant, Customer: s.ID, Subject: r.String(), Revision: r.Uint(), Retracted: r.Bool(), Channel: event.Channel(r.Byte()),
 			Queue: r.String(), StartedAt: r.Int(), Open: r.Bool(), EndedAt: r.Int()}, counted: r.Int()}
 		for m := r.Len(); m > 0; m-- {
 			f.ActiveAt = append(f.ActiveAt, f.StartedAt+r.Int())
 		}
+		for m := r.Len(); m > 0; m-- {
+			f.days = append(f.days, f.StartedAt+r.Int())
+		}
 		s.facts = append(s.facts, f)
 	}
 	for n := r.Len(); n > 0; n-- {
 		s.past = append(s.past, trace{event.Channel(r.Byte()), r.String(), r.Int()})
+	}
+	if r.More() {
+		return nil, pack.ErrDamaged
 	}
 	return s, r.Err()
 }
