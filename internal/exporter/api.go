@@ -141,14 +141,13 @@ func (h *Handler) conversations(w http.ResponseWriter, r *http.Request, q url.Va
 		}
 		limit = n
 	}
-	open, err := h.reader.Conversations(r.Context(), tenant.Name)
+	queues, channels := items(q, "queue"), items(q, "channel")
+	open, err := h.reader.conversations(r.Context(), tenant.Name, false, func(o *kpi.OpenAt) bool {
+		return (len(queues) == 0 || slices.Contains(queues, o.Queue)) && (len(channels) == 0 || slices.Contains(channels, o.Channel))
+	}, limit)
 	if err != nil {
 		return err
 	}
-	queues, channels := items(q, "queue"), items(q, "channel")
-	matching := slices.DeleteFunc(open.List, func(c Conversation) bool {
-		return len(queues) > 0 && !slices.Contains(queues, c.Queue) || len(channels) > 0 && !slices.Contains(channels, c.Channel)
-	})
 	body := struct {
 		Conversations []conversationBody `json:"conversations"`
 		Total         int                `json:"total"`
@@ -157,16 +156,11 @@ func (h *Handler) conversations(w http.ResponseWriter, r *http.Request, q url.Va
 		FreshnessS    kpi.Number         `json:"freshness_s"`
 		Complete      bool               `json:"complete"`
 	}{
-		Conversations: []conversationBody{}, Total: len(matching), AsOf: kpi.Timestamp(open.AsOf, open.Zone), FreshnessS: kpi.SecondsOf(max(0, open.Now-open.AsOf)),
-		Complete: !open.Incomplete,
+		Conversations: []conversationBody{}, Total: open.total, Overdue: open.overdue, AsOf: kpi.Timestamp(open.AsOf, open.Zone),
+		FreshnessS: kpi.SecondsOf(max(0, open.Now-open.AsOf)), Complete: !open.Incomplete,
 	}
-	for i := range matching {
-		if matching[i].State == kpi.Overdue {
-			body.Overdue++
-		}
-		if i < limit {
-			body.Conversations = append(body.Conversations, conversationJSON(&matching[i], open.Zone))
-		}
+	for i := range open.List {
+		body.Conversations = append(body.Conversations, conversationJSON(&open.List[i], open.Zone))
 	}
 	writeJSON(w, http.StatusOK, body)
 	return nil

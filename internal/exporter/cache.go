@@ -7,7 +7,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/store"
 )
 
-// cache keeps decoded values of slots, the least recently used leave first. An item holds only as long as its slot stands at the position it was read at.
+// cache keeps decoded values of slots, the least recently used leave first. Of each hash it keeps the version read last.
 type cache struct {
 	mu    sync.Mutex
 	bound int64
@@ -21,29 +21,26 @@ type itemKey struct {
 	key  string // key of the hash in the slot
 }
 
+// item is immutable once it was put.
 type item struct {
-	key   itemKey
-	at    store.Position
-	value any // *window.Block or []kpi.OpenAt, immutable
-	size  int64
+	key     itemKey
+	version version
+	value   any // *block or *openList
+	size    int64
 }
 
 func newCache(bound int64) *cache { return &cache{bound: bound, items: map[itemKey]*list.Element{}} }
 
-// get returns the value of a key as it was at a position.
-func (c *cache) get(key itemKey, at store.Position) (any, bool) {
+// get returns what is kept of a hash.
+func (c *cache) get(key itemKey) (*item, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.items[key]
 	if !ok {
 		return nil, false
 	}
-	it := e.Value.(*item)
-	if it.at != at {
-		return nil, false
-	}
 	c.used.MoveToFront(e)
-	return it.value, true
+	return e.Value.(*item), true
 }
 
 func (c *cache) put(it *item) {
@@ -56,6 +53,17 @@ func (c *cache) put(it *item) {
 	c.bytes += it.size
 	for c.bytes > c.bound {
 		c.drop(c.used.Back())
+	}
+}
+
+// forget drops everything of a slot.
+func (c *cache) forget(slot store.Slot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, e := range c.items {
+		if key.slot == slot {
+			c.drop(e)
+		}
 	}
 }
 

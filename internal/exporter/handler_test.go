@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vigia-cx/vigia/internal/kpi"
+	"github.com/vigia-cx/vigia/internal/sla"
 	"github.com/vigia-cx/vigia/internal/store"
 )
 
@@ -149,6 +150,8 @@ func TestProblems(t *testing.T) {
 		{"/api/v1/kpis?at=2026-03-21T10:00:00Z", 400, "invalid-parameter", "at", "in the future"},
 		{"/api/v1/kpis?at=1950-03-21T10:00:00Z", 400, "invalid-parameter", "at", "1970"},
 		{"/api/v1/kpis?kpi=longest_wait&at=2026-03-20T10:00:00Z", 400, "invalid-parameter", "at", "about now"},
+		{"/api/v1/kpis?kpi=contacts_offered&at=2024-03-20T06:00:00-06:00", 400, "invalid-parameter", "at", "nothing is kept from before that instant"},
+		{"/api/v1/kpis?at=2024-03-20T06:00:00-06:00", 400, "invalid-parameter", "at", "nothing is kept from before that instant"},
 		{"/api/v1/kpis?kpis=nps", 400, "invalid-parameter", "kpis", "definition"},
 		{"/api/v1/kpis?kpi=%zz", 400, "invalid-parameter", "", "percent-encode"},
 		{"/api/v1/kpis?tenant=other", 400, "invalid-parameter", "tenant", "another tenant"},
@@ -177,6 +180,27 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestAgentsAreOff: where nothing is kept by agent there are no numbers by agent, neither zeros nor an empty answer.
+func TestAgentsAreOff(t *testing.T) {
+	w := newWorld(t)
+	w.busy()
+	for _, x := range w.stage1 {
+		x.enrol(sla.DefaultPolicy("acme", "America/Mexico_City"))
+		x.commit()
+	}
+	h := newHandler(t, w)
+	for _, path := range []string{"/api/v1/kpis?kpi=handle_time&group=agent", "/api/v1/kpis?kpi=sla_running,contacts_answered&group=queue,agent"} {
+		if got := get(h, path); got.Code != 400 || !strings.Contains(got.Body.String(), `"parameter":"group"`) || !strings.Contains(got.Body.String(), "agent_cells: true") {
+			t.Errorf("%s: %d %s", path, got.Code, got.Body)
+		}
+	}
+	for _, v := range values(t, h, "/api/v1/kpis?group=agent") { // open conversations have agents all the same
+		if d, err := kpi.ByID(v.KPI); err != nil || !d.Instant() {
+			t.Errorf("%s by agent is %s", v.KPI, v.Value)
+		}
+	}
+}
+
 func TestReadmeListsEveryProblem(t *testing.T) {
 	problems := []problemKind{badParameter, unauthorized, foreignHost, notFound, wrongMethod, internalError, stateUnknown, unavailable}
 	b, err := os.ReadFile("README.md")
@@ -194,7 +218,7 @@ func TestReadmeListsEveryProblem(t *testing.T) {
 func TestUnknownIsNotZero(t *testing.T) {
 	w := &world{now: noon}
 	w.openStore(t)
-	w.cfg = testConfig(w)
+	w.cfg = testConfig(w, 2)
 	h := newHandler(t, w)
 	expect := func(when string, code int, says string) {
 		t.Helper()
@@ -269,7 +293,7 @@ func TestComplete(t *testing.T) {
 	}
 	expect("the past stays known", "/api/v1/kpis?kpi=contacts_offered&group=queue&at=2026-03-20T06:00:00-06:00", true)
 	expect("a past that is not known yet", "/api/v1/kpis?kpi=contacts_offered&group=queue&at=2026-03-20T06:00:08-06:00", false)
-	expect("before panes are kept", "/api/v1/kpis?kpi=contacts_offered&at=2024-03-20T06:00:00-06:00", false)
+	expect("in part before panes are kept", "/api/v1/kpis?kpi=contacts_offered&window=400d&at=2025-12-01T00:00:00-06:00", false)
 	w.now -= 10_000
 
 	w.stage1[1].set("pub", "inc", varint(noon-1_800_000))

@@ -24,7 +24,7 @@ func newMetrics() *metrics {
 		storeSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "vigia_api_store_read_seconds", Help: "Time that reads of the state took.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}}),
 		chunks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "vigia_api_chunks_total",
-			Help: "Chunks of panes and lists of conversations that answers needed, by result: fetched from the state, or cached because the slot had not moved."}, []string{"result"}),
+			Help: "Chunks of panes and lists of conversations that answers needed, by result: fetched from the state, or cached because they had not changed."}, []string{"result"}),
 		cacheBytes: prometheus.NewGauge(prometheus.GaugeOpts{Name: "vigia_api_cache_bytes", Help: "Memory kept for panes and conversations between reads, roughly."}),
 	}
 	for _, result := range []string{"fetched", "cached"} {

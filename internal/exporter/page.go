@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/kpi"
@@ -44,7 +45,7 @@ func serveStyle(w http.ResponseWriter, _ *http.Request) {
 const (
 	refreshEvery = 5 // seconds
 	soon         = 15 * time.Minute
-	listed       = 20 // conversations on the page
+	listed       = 10 // conversations on the page that are overdue, and as many that are due soon
 )
 
 // pageData is what the template shows, already in words.
@@ -55,7 +56,7 @@ type pageData struct {
 	Refresh                 int // seconds, 0 = paused
 	Toggle                  string
 	Tone, Icon, Sentence    string
-	Problem                 string
+	Problem, Detail         string
 	AsOf, AsOfISO           string // the sentence about the age of the data
 	Stale                   bool
 	Tiles                   []tile
@@ -64,7 +65,7 @@ type pageData struct {
 	Due                     []dueRow
 	More                    int
 	Empty                   bool
-	Origin                  string
+	Origin, MoreURL, Zone   string
 	Example                 string // occurred_at of the example event
 	CatalogURL              string
 }
@@ -107,7 +108,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	tenant, err := h.access.tenant(r, q.Get("tenant"))
 	say := speak(r, tenant.Lang)
-	d := &pageData{W: say, Lang: string(say), Tenant: tenant.Name, StylePath: stylePath, Refresh: refreshEvery, Origin: origin(r), CatalogURL: "/api/v1/catalog"}
+	d := &pageData{W: say, Lang: string(say), Tenant: tenant.Name, StylePath: stylePath, Refresh: refreshEvery, Origin: origin(r), CatalogURL: "/api/v1/catalog", MoreURL: "/api/v1/conversations"}
 	if q.Get("refresh") == "off" {
 		d.Refresh = 0
 	}
@@ -119,7 +120,10 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		p := h.fail(r, err)
 		status = p.Status
-		d.Tone, d.Icon, d.Sentence, d.Problem = "unknown", "?", say.Say("unknown"), p.Detail
+		d.Tone, d.Icon, d.Sentence, d.Problem = "unknown", "?", say.Say("unknown"), say.problem(p)
+		if p.slug == stateUnknown.slug {
+			d.Detail = p.Detail // names the partitions
+		}
 		if status == http.StatusUnauthorized {
 			header.Set("WWW-Authenticate", `Basic realm="Vigia", charset="UTF-8"`)
 			d.Refresh, d.Problem = 0, say.Say("sign_in")
@@ -158,6 +162,10 @@ func (d *pageData) links(q url.Values) {
 		to.Set(name, value)
 		return "/?" + to.Encode()
 	}
+	if asked := q.Get("tenant"); asked != "" { // without tokens it chooses
+		d.CatalogURL += "?tenant=" + url.QueryEscape(asked)
+		d.MoreURL += "?tenant=" + url.QueryEscape(asked)
+	}
 	d.Toggle = with("refresh", "off")
 	if d.Refresh == 0 {
 		d.Toggle = with("refresh", "on")
@@ -175,12 +183,14 @@ func (h *Handler) fill(ctx context.Context, d *pageData, tenant string) error {
 	if err != nil {
 		return err
 	}
-	overdue, due := d.list(open)
+	overdue, due := open.overdue, open.dueSoon
+	d.list(open)
 	d.table(answers)
-	d.Tiles = d.tiles(open, overdue, due)
+	d.Tiles = d.tiles(open)
 	d.age(open, h.cfg.StaleAfter)
+	d.Zone = open.Zone.String()
 	switch {
-	case len(open.List) == 0 && len(d.Queues) == 0:
+	case open.total == 0 && len(d.Queues) == 0:
 		d.Empty, d.Tone, d.Icon, d.Sentence = true, "unknown", "○", d.W.Say("nothing_yet")
 		d.Example = time.UnixMilli(open.Now).UTC().Format(time.RFC3339)
 	case overdue > 0:
@@ -196,31 +206,25 @@ func (h *Handler) fill(ctx context.Context, d *pageData, tenant string) error {
 	return nil
 }
 
-// list shows the conversations that press, and counts them.
-func (d *pageData) list(open *Open) (overdue, due int) {
-	for i := range open.List {
-		c := &open.List[i]
-		row := dueRow{Queue: c.Queue, Channel: c.Channel, Agent: c.Agent, Conversation: c.Conversation, Link: c.Link}
+// list shows the conversations that press.
+func (d *pageData) list(open *Open) {
+	first := slices.DeleteFunc(slices.Clone(open.List), func(c Conversation) bool { return c.State != kpi.Overdue })
+	for _, c := range slices.Concat(first, open.next) {
+		row := dueRow{Queue: c.Queue, Channel: d.W.channel(c.Channel), Agent: c.Agent, Conversation: c.Conversation, Link: c.Link}
 		left := c.DueAt - c.T
 		switch {
 		case c.State == kpi.Overdue:
-			overdue++
 			row.Tone, row.Icon, row.Until = "bad", "✖", d.W.Say("late_by", "age", d.W.duration(-left))
 		case c.DueAt != 0 && left <= soon.Milliseconds():
-			due++
 			row.Tone, row.Icon, row.Until = "warn", "▲", d.W.Say("due_in", "age", d.W.duration(max(0, left)))
 		default:
-			continue
-		}
-		if len(d.Due) == listed {
-			d.More++
 			continue
 		}
 		row.State, row.Clock = d.W.Say("state_"+string(c.State)), d.W.Say("clock_"+c.Clock)
 		row.Due, row.DueISO = clockTime(c.DueAt, open), kpi.Timestamp(c.DueAt, open.Zone)
 		d.Due = append(d.Due, row)
 	}
-	return overdue, due
+	d.More = open.overdue + open.dueSoon - len(d.Due)
 }
 
 // clockTime prints an instant in the tenant's zone, with the date unless it is today.
@@ -232,26 +236,20 @@ func clockTime(at int64, open *Open) string {
 	return time.UnixMilli(at).In(open.Zone).Format(layout)
 }
 
-func (d *pageData) tiles(open *Open, overdue, due int) []tile {
-	var waiting, longest int64
-	for i := range open.List {
-		if c := &open.List[i]; c.WaitingSince != 0 {
-			waiting, longest = waiting+1, max(longest, c.T-c.WaitingSince)
-		}
-	}
+func (d *pageData) tiles(open *Open) []tile {
 	out := []tile{
-		{Label: d.W.Say("tile_waiting"), Value: d.W.decimal(float64(waiting), 0)},
+		{Label: d.W.Say("tile_waiting"), Value: d.W.decimal(float64(open.waiting), 0)},
 		{Label: d.W.Say("tile_longest"), Value: "–"},
-		{Label: d.W.Say("tile_overdue"), Value: d.W.decimal(float64(overdue), 0)},
-		{Label: d.W.Say("tile_due_soon"), Value: d.W.decimal(float64(due), 0)},
+		{Label: d.W.Say("tile_overdue"), Value: d.W.decimal(float64(open.overdue), 0)},
+		{Label: d.W.Say("tile_due_soon"), Value: d.W.decimal(float64(open.dueSoon), 0)},
 	}
-	if waiting > 0 {
-		out[1].Value = d.W.duration(longest)
+	if open.waiting > 0 {
+		out[1].Value = d.W.duration(open.longest)
 	}
-	if overdue > 0 {
+	if open.overdue > 0 {
 		out[2].Tone, out[2].Icon = "bad", "✖"
 	}
-	if due > 0 {
+	if open.dueSoon > 0 {
 		out[3].Tone, out[3].Icon = "warn", "▲"
 	}
 	return out

@@ -31,7 +31,7 @@ func TestPageSaysWhatPresses(t *testing.T) {
 	h := newHandler(t, w)
 	for lang, want := range map[string][]string{
 		"en": {"1 conversation overdue · 1 due within 15 minutes", "As of 06:00:07, 1.5 s ago", "Waiting now 2", "Longest wait 11 min 40 s", "PS 5 min", "1 hour 100 85", "IN 5 min 0 0 – no data", "75.3 % 70/93",
-			"overdue 05:59:07 1 min 00 s late first response PS whatsapp", "at risk 06:05:07 in 5 min 00 s first response PS whatsapp", "Refreshes every 5 seconds"},
+			"overdue 05:59:07 1 min 00 s late PS first response WhatsApp", "at risk 06:05:07 in 5 min 00 s PS first response WhatsApp", "Refreshes every 5 seconds"},
 		"es": {"1 conversación vencida · 1 vence en menos de 15 minutos", "Datos de las 06:00:07, hace 1,5 s", "75,3 % 70/93", "vencida 05:59:07", "sin datos"},
 		"pt": {"1 conversa vencida · 1 vence em menos de 15 minutos", "há 1,5 s", "75,3 % 70/93", "sem dados"},
 	} {
@@ -71,7 +71,7 @@ func TestPageIsStale(t *testing.T) {
 	w.busy()
 	w.now += 60_000
 	text := visible(get(newHandler(t, w), "/?lang=en").Body.String())
-	for _, words := range []string{"⚠ Stale. The data end at 06:00:07, 1 min 02 s ago", "incomplete: Something is missing", "1 conversation overdue"} {
+	for _, words := range []string{"⚠ Stale. Everything is known only up to 06:00:07, 1 min 02 s ago", "incomplete: Something is missing", "1 conversation overdue"} {
 		if !strings.Contains(text, words) {
 			t.Errorf("does not say %q: %s", words, text)
 		}
@@ -80,7 +80,7 @@ func TestPageIsStale(t *testing.T) {
 
 func TestPageAllWell(t *testing.T) {
 	w := newWorld(t)
-	w.stage1[0].count("acme", 1, convo.Moment{Kind: convo.Started, At: noon - 1000})
+	w.stage1[0].count("acme", 1, convo.Moment{Kind: convo.Answered, At: noon - 1000, Band: convo.InTarget})
 	w.stage1[0].commit()
 	text := visible(get(newHandler(t, w), "/?lang=en").Body.String())
 	for _, words := range []string{"All open conversations are within target", "No conversation is overdue", "No queue"} {
@@ -155,7 +155,7 @@ func TestPageIsWellFormed(t *testing.T) {
 		}
 		d := xml.NewDecoder(strings.NewReader(body))
 		d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
-		depth := 0
+		depth, captions, headings := 0, 0, ""
 		for {
 			token, err := d.Token()
 			if err == io.EOF {
@@ -174,6 +174,14 @@ func TestPageIsWellFormed(t *testing.T) {
 				if e.Name.Local == "th" && attr["scope"] == "" || e.Name.Local == "script" || attr["style"] != "" || attr["onclick"] != "" {
 					t.Errorf("<%s> %v", e.Name.Local, attr)
 				}
+				switch e.Name.Local {
+				case "table":
+					captions--
+				case "caption":
+					captions++
+				case "h1", "h2":
+					headings += e.Name.Local
+				}
 				if attr["class"] == "icon" && attr["aria-hidden"] != "true" {
 					t.Errorf("an icon is read aloud: %v", attr)
 				}
@@ -181,8 +189,8 @@ func TestPageIsWellFormed(t *testing.T) {
 				depth--
 			}
 		}
-		if depth != 0 {
-			t.Errorf("%d elements are not closed", depth)
+		if depth != 0 || captions != 0 || headings != "h1h2h2" {
+			t.Errorf("%d elements are not closed, %d tables have no caption, headings are %s", depth, -captions, headings)
 		}
 	}
 }

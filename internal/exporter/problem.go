@@ -40,11 +40,12 @@ type problem struct {
 	Parameter string   `json:"parameter,omitempty"` // the query parameter at fault
 	Allowed   []string `json:"allowed,omitempty"`   // what it may be
 
+	slug  string
 	retry int // Retry-After in seconds, when above 0
 }
 
 func (k problemKind) because(detail string) *problem {
-	return &problem{Type: problemBase + k.slug, Title: k.title, Status: k.status, Detail: detail}
+	return &problem{slug: k.slug, Type: problemBase + k.slug, Title: k.title, Status: k.status, Detail: detail}
 }
 
 // parameter is the problem of a query parameter.
@@ -74,6 +75,12 @@ func problemOf(err error) *problem {
 	}
 	if e := as[*InstantError](err); e != nil {
 		return parameter("at", e.Error())
+	}
+	if e := as[*GoneError](err); e != nil {
+		return parameter("at", e.Error())
+	}
+	if e := as[*AgentsOffError](err); e != nil {
+		return parameter("group", e.Error(), "tenant", "channel", "queue", "team")
 	}
 	if e := as[*TenantError](err); e != nil {
 		return parameter("tenant", e.Error())

@@ -1,7 +1,6 @@
 package exporter
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -86,7 +85,7 @@ func (s Span) ends(to int64, zone *time.Location) (int64, int64) {
 
 // Values answers a query: KPIs in the order asked for, within them groups in order, within them definitions.
 //
-// Errors to decide on: [*UnknownError], [*TenantError], [*InstantError], [*kpi.WindowError], [*kpi.GroupError]; an unknown KPI names the known ones.
+// Errors to decide on: [*UnknownError], [*TenantError], [*InstantError], [*GoneError], [*AgentsOffError], [*kpi.WindowError], [*kpi.GroupError]; an unknown KPI names the known ones.
 func (r *Reader) Values(ctx context.Context, q Query) ([]kpi.Value, error) {
 	answers, _, err := r.answer(ctx, q.Tenant, []Query{q}, false)
 	if err != nil {
@@ -95,7 +94,7 @@ func (r *Reader) Values(ctx context.Context, q Query) ([]kpi.Value, error) {
 	return answers[0], nil
 }
 
-// answer answers queries about one tenant from one read of each stage, and lists the open conversations if wanted.
+// answer answers queries about one tenant from one read of each stage, and lists the most pressing open conversations if wanted.
 func (r *Reader) answer(ctx context.Context, tenant string, queries []Query, list bool) ([][]kpi.Value, *Open, error) {
 	now := r.now().UnixMilli()
 	defs := make([][]*kpi.Def, len(queries))
@@ -119,7 +118,8 @@ func (r *Reader) answer(ctx context.Context, tenant string, queries []Query, lis
 	}
 	var open *Open
 	if list {
-		open = r.list(s, now)
+		open = r.list(s, now, everyOpen, listed)
+		open.next = r.list(s, now, notOverdue, listed).List
 	}
 	out := make([][]kpi.Value, len(queries))
 	for i, q := range queries {
@@ -200,7 +200,7 @@ func (r *Reader) frames(ctx context.Context, queries []Query, now int64, n need)
 				widened[i], whole = wide, false
 			}
 			frames[i].Frame = kpi.Frame{
-				Tenant: n.tenant, By: q.By, AsOf: s.asOf, Policy: s.policy, Complete: s.complete(q.By, from, to, now, r.cfg.StaleAfter),
+				Tenant: n.tenant, By: q.By, AsOf: s.asOf, Policy: s.policy, Complete: s.complete(q.By, from, to, s.asOf, now, r.cfg.StaleAfter),
 				Window: kpi.Window{From: from, To: to, Now: now, Zone: s.zone},
 			}
 		}
@@ -211,33 +211,40 @@ func (r *Reader) frames(ctx context.Context, queries []Query, now int64, n need)
 	return nil, nil, &storeError{fmt.Errorf("the panes of tenant %q move faster than they can be read", n.tenant)}
 }
 
-// complete reports whether nothing that belongs into the window is known to be missing: no records were lost, no panes dropped, no names folded into another, and
-// everything up to the window's end is known (for a window that ends now: up to a moment ago).
-func (s *snapshot) complete(by []window.Dimension, from, to, now int64, staleAfter time.Duration) bool {
-	folded := slices.ContainsFunc(by, func(d window.Dimension) bool { return slices.Contains(s.capped, string(d)) })
-	return !folded && from >= s.incomplete && from >= window.Kept(s.boundary, s.zone) && s.asOf >= min(to, now-staleAfter.Milliseconds())
-}
-
 // values reads the KPIs off the frames of the two stages.
 func (q Query) values(defs []*kpi.Def, f, distinct *frame, staleAfter time.Duration) ([]kpi.Value, error) {
-	var open map[window.Group][]kpi.OpenAt
+	var sizes map[window.Group]int // of the open conversations
 	if f.s != nil {
-		open = kpi.ByGroup(f.s.open, q.By)
+		sizes = f.s.groups(q.By)
 	}
-	groups := groupsOf(q.By, open, f, distinct)
+	groups := groupsOf(q.By, sizes, f, distinct)
+	var open map[window.Group][]kpi.OpenAt
 	var out []kpi.Value
 	for _, d := range defs {
 		definitions := d.Resolve(q.Definitions)
 		family, _ := d.FamilyOf(q.By) // checked by defs
 		if d.Instant() {
+			if open == nil {
+				open = f.s.byGroup(q.By, sizes)
+			}
 			now := f.Frame
-			now.Complete = f.s.complete(q.By, f.s.asOf, now.Window.Now, now.Window.Now, staleAfter)
+			now.AsOf = f.s.openAsOf
+			now.Complete = f.s.complete(q.By, now.AsOf, now.Window.Now, now.AsOf, now.Window.Now, staleAfter)
 			out = append(out, d.ValuesNow(definitions, now, groups, open)...)
 			continue
 		}
 		of := f
-		if family == window.Activity {
+		switch {
+		case family == window.Activity:
 			of = distinct
+		case family == window.Agent && (f.Policy == nil || !f.Policy.AgentCells()):
+			if len(q.KPIs) == 0 {
+				continue
+			}
+			return nil, &AgentsOffError{q.Tenant, d.ID}
+		}
+		if kept := window.Kept(of.s.boundary, of.s.zone); of.Window.To <= kept {
+			return nil, &GoneError{kept, of.s.zone}
 		}
 		values, err := d.Values(definitions, of.Frame, groups, of.sums[family])
 		if err != nil && len(q.KPIs) == 0 && as[*kpi.WindowError](err) != nil {
@@ -252,7 +259,7 @@ func (q Query) values(defs []*kpi.Def, f, distinct *frame, staleAfter time.Durat
 }
 
 // groupsOf returns the groups that anything is known of, in order. Without dimensions that is the one group of all.
-func groupsOf(by []window.Dimension, open map[window.Group][]kpi.OpenAt, frames ...*frame) []window.Group {
+func groupsOf(by []window.Dimension, open map[window.Group]int, frames ...*frame) []window.Group {
 	if len(by) == 0 {
 		return []window.Group{{}}
 	}
@@ -297,67 +304,4 @@ func (q Query) defs() ([]*kpi.Def, error) {
 		}
 	}
 	return out, nil
-}
-
-// InstantError says that a KPI about now was asked for another instant.
-type InstantError struct{ KPI string }
-
-// Error implements error.
-func (e *InstantError) Error() string {
-	return e.KPI + " is about now and is not kept for the past; leave \"at\" out"
-}
-
-// Conversation is an open conversation and how its most pressing promise stands.
-type Conversation struct {
-	kpi.OpenAt
-	State kpi.PromiseState // "" without promises
-	DueAt int64            // Unix ms; 0 when nothing is due
-	Clock string           // of the most pressing promise
-}
-
-// Open is the list of open conversations.
-type Open struct {
-	List       []Conversation // overdue ones first, then due soonest first, then what has no due time by age
-	AsOf, Now  int64          // Unix ms
-	Zone       *time.Location
-	Incomplete bool
-}
-
-// Conversations lists the open conversations of a tenant.
-func (r *Reader) Conversations(ctx context.Context, tenant string) (*Open, error) {
-	s, err := r.read(ctx, need{tenant: tenant, stage: stageInteractions, open: true})
-	if err != nil {
-		return nil, err
-	}
-	return r.list(s, r.now().UnixMilli()), nil
-}
-
-func (r *Reader) list(s *snapshot, now int64) *Open {
-	out := &Open{AsOf: s.asOf, Now: now, Zone: s.zone, Incomplete: now-s.asOf > r.cfg.StaleAfter.Milliseconds(), List: make([]Conversation, 0, len(s.open))}
-	for _, o := range s.open {
-		c := Conversation{OpenAt: o}
-		for _, p := range o.Promises {
-			state := kpi.StateOf(p, o.T)
-			if c.State == "" || p.DueAt != 0 && (c.DueAt == 0 || p.DueAt < c.DueAt) {
-				c.State, c.DueAt, c.Clock = state, p.DueAt, p.Clock.String()
-			}
-		}
-		out.List = append(out.List, c)
-	}
-	slices.SortFunc(out.List, func(a, b Conversation) int {
-		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.DueAt, b.DueAt), cmp.Compare(a.OpenedAt, b.OpenedAt), cmp.Compare(a.Conversation, b.Conversation))
-	})
-	return out
-}
-
-func (c *Conversation) rank() int {
-	switch {
-	case c.State == kpi.Overdue:
-		return 0
-	case c.DueAt != 0:
-		return 1
-	case c.State == kpi.Paused:
-		return 2
-	}
-	return 3
 }

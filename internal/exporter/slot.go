@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/vigia-cx/vigia/internal/convo"
-	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/store"
 	"github.com/vigia-cx/vigia/internal/window"
 )
@@ -28,16 +26,17 @@ type facts struct {
 	zone     string
 	params   string // JSON of the policy in force
 	capped   []string
+	counts   map[string][]byte // contributions that chunks have had so far, by key
 }
 
 // factRefs are what facts are decoded from.
 func factRefs(tenant string) []store.Ref {
 	tn := "tn:" + tenant
 	return []store.Ref{{Key: "pub", Field: "t"}, {Key: "pub", Field: "b"}, {Key: "pub", Field: "inc"}, {Key: tn, Field: "dir"}, {Key: tn, Field: "zone"},
-		{Key: tn, Field: "params"}, {Key: tn, Field: "capped"}}
+		{Key: tn, Field: "params"}, {Key: tn, Field: "capped"}, {Key: "chg:" + tenant}}
 }
 
-const factCount = 7 // the length of factRefs
+const factCount = 8 // the length of factRefs
 
 func decodeFacts(v []store.Value) (f facts, err error) {
 	for i, into := range []*int64{&f.time, &f.boundary, &f.incomplete} {
@@ -58,19 +57,12 @@ func decodeFacts(v []store.Value) (f facts, err error) {
 	if capped := string(v[6].Blob); capped != "" {
 		f.capped = strings.Split(capped, ",")
 	}
+	f.counts = v[7].Fields
 	return f, nil
 }
 
-func decodeOpen(v store.Value, t int64) (open []kpi.OpenAt, size int64, err error) {
-	size = 100
-	for id, b := range v.Fields {
-		o, err := convo.DecodeOpen(b)
-		if err != nil {
-			return nil, 0, fmt.Errorf("open conversation: %w", err)
-		}
-		o.Conversation = id
-		open = append(open, kpi.OpenAt{Open: o, T: t})
-		size += int64(300 + len(id) + 2*len(b))
-	}
-	return open, size, nil
+// changes returns how many contributions a chunk has had. Within a lineage, a chunk that had as many is the same.
+func (f *facts) changes(key string) (n int64, ok bool) {
+	n, used := binary.Varint(f.counts[key])
+	return n, used > 0
 }

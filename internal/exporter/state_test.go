@@ -3,7 +3,9 @@ package exporter
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -28,7 +30,30 @@ func (w *world) openStore(t testing.TB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.embedded.Close)
-	if w.store, err = store.Open(store.Config{Addrs: []string{w.embedded.Addr()}, Dialer: w.embedded.Dialer()}); err != nil {
+	w.dialStore(t, store.Config{Addrs: []string{w.embedded.Addr()}, Dialer: w.embedded.Dialer()})
+}
+
+// openRedis uses the real server of VIGIA_TEST_REDIS, or skips.
+func (w *world) openRedis(t testing.TB) {
+	t.Helper()
+	addr := os.Getenv("VIGIA_TEST_REDIS")
+	if addr == "" {
+		t.Skip("needs a real server: set VIGIA_TEST_REDIS to the host:port of a Redis or Valkey")
+	}
+	w.dialStore(t, store.Config{Addrs: []string{addr}, Prefix: fmt.Sprintf("exporter-test-%d", os.Getpid())})
+	t.Cleanup(func() {
+		for _, x := range append(slices.Clone(w.stage1), w.stage2...) {
+			if err := w.store.Drop(context.Background(), x.slot); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func (w *world) dialStore(t testing.TB, cfg store.Config) {
+	t.Helper()
+	var err error
+	if w.store, err = store.Open(cfg); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -46,6 +71,7 @@ type slotState struct {
 	pos     store.Position
 	dirs    map[string]*window.Dir
 	cells   map[store.Ref]*window.Cell
+	changes map[store.Ref]int64 // contributions, by chunk
 	pending map[store.Ref][]byte
 	at      int64 // T and boundary
 	zones   map[string]*time.Location
@@ -56,8 +82,8 @@ type slotState struct {
 func begin(t testing.TB, s *store.Store, stage string, partition int32) *slotState {
 	t.Helper()
 	x := &slotState{t: t, s: s, slot: store.Slot{Stage: stage, Partition: partition}, pos: store.Position{Lineage: 1},
-		dirs: map[string]*window.Dir{}, zones: map[string]*time.Location{}, cells: map[store.Ref]*window.Cell{}, pending: map[store.Ref][]byte{}}
-	_, err := s.Create(context.Background(), x.slot, store.Meta{Position: x.pos, LogLineage: 1, Partitions: 2, Partitioner: "murmur2", Schema: 1})
+		dirs: map[string]*window.Dir{}, zones: map[string]*time.Location{}, cells: map[store.Ref]*window.Cell{}, changes: map[store.Ref]int64{}, pending: map[store.Ref][]byte{}}
+	_, err := s.Create(context.Background(), x.slot, store.Meta{Position: x.pos, LogLineage: 1, Partitions: 12, Partitioner: "murmur2", Schema: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,9 +139,13 @@ func (x *slotState) count(tenant string, sign int64, moments ...convo.Moment) {
 			}
 			x.cells[ref].Add(s, sign)
 			x.pending[ref] = x.cells[ref].Encode()
+			x.changes[store.Ref{Key: "chg:" + tenant, Field: ref.Key}]++
 		})
 	}
 	x.set("tn:"+tenant, "dir", dir.Encode())
+	for ref, n := range x.changes {
+		x.pending[ref] = varint(n)
+	}
 }
 
 // open shows an open conversation.
@@ -149,12 +179,16 @@ type world struct {
 	reader         *Reader
 	fetched        atomic.Int64 // values beside facts that the store gave
 	down           error        // what the store answers instead
+	before         func()       // what happens before the store is read
 }
 
 // Read watches the calls on their way to the store.
 func (w *world) Read(ctx context.Context, r []store.SlotRefs) ([]store.SlotValues, error) {
 	if w.down != nil {
 		return nil, w.down
+	}
+	if w.before != nil {
+		w.before()
 	}
 	answers, err := w.store.Read(ctx, r)
 	for _, a := range answers {
@@ -163,9 +197,9 @@ func (w *world) Read(ctx context.Context, r []store.SlotRefs) ([]store.SlotValue
 	return answers, err
 }
 
-func testConfig(w *world) Config {
+func testConfig(w *world, partitions int32) Config {
 	cfg := Default()
-	cfg.Interactions, cfg.Customers = 2, 2
+	cfg.Interactions, cfg.Customers = partitions, partitions
 	cfg.Tenants = []Tenant{{Name: "acme", Zone: "America/Mexico_City", Lang: "es", Tokens: []Token{{Plain: acmeToken}}}, {Name: "other", Tokens: []Token{{Plain: otherToken}}}}
 	cfg.Now = func() time.Time { return time.UnixMilli(w.now) }
 	return cfg
@@ -180,11 +214,18 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{now: noon + 1500}
 	w.openStore(t)
-	w.cfg = testConfig(w)
+	w.begin(t, 2)
+	return w
+}
+
+// begin creates the slots of both stages, which know the tenant and nothing else.
+func (w *world) begin(t testing.TB, partitions int32) {
+	t.Helper()
+	w.cfg = testConfig(w, partitions)
 	w.reader = NewReader(w.cfg, w)
 	spec := sla.DefaultPolicy("acme", "America/Mexico_City")
 	spec.AgentCells = true
-	for p := range int32(2) {
+	for p := range partitions {
 		a, b := begin(t, w.store, stageInteractions, p), begin(t, w.store, stageCustomers, p)
 		for _, x := range []*slotState{a, b} {
 			x.tick(noon)
@@ -193,7 +234,6 @@ func newWorld(t testing.TB) *world {
 		}
 		w.stage1, w.stage2 = append(w.stage1, a), append(w.stage2, b)
 	}
-	return w
 }
 
 func voice(queue, agent string) window.Group {

@@ -3,6 +3,9 @@ package exporter
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/window"
@@ -15,11 +18,12 @@ type Sums struct {
 }
 
 // Sums adds up the panes of [from, to) (Unix ms) by some dimensions, for some families of one stage: [window.Activity] cannot be asked for together with another. Both ends
-// must be edges of panes that survive; to may lie in the future.
+// must be edges of panes that survive; to may lie in the future. With fine, panes that are days are left out: a caller who reads shorter ones before they become days has
+// counted them already.
 //
 // Errors: [*UnknownError], [*TenantError], and those of the store.
-func (r *Reader) Sums(ctx context.Context, tenant string, families []window.Family, by []window.Dimension, from, to int64) (*Sums, error) {
-	n := need{tenant: tenant, stage: stageInteractions, families: families}
+func (r *Reader) Sums(ctx context.Context, tenant string, families []window.Family, by []window.Dimension, from, to int64, fine bool) (*Sums, error) {
+	n := need{tenant: tenant, stage: stageInteractions, families: families, fine: fine}
 	for _, f := range families {
 		if f == window.Activity {
 			n.stage = stageCustomers
@@ -35,4 +39,57 @@ func (r *Reader) Sums(ctx context.Context, tenant string, families []window.Fami
 			kpi.Timestamp(f.Window.From, f.Window.Zone), kpi.Timestamp(f.Window.To, f.Window.Zone))
 	}
 	return &Sums{Frame: f.Frame, Of: f.sums}, nil
+}
+
+// block is a chunk as the cache keeps it, with the sums of what windows cut out of it: at the next read of the same window most chunks are the same.
+type block struct {
+	*window.Block
+	mu   sync.Mutex
+	cuts []cut // newest first
+}
+
+type cut struct {
+	by       []window.Dimension
+	from, to int64
+	zone     *time.Location
+	sum      *window.Sum // immutable
+}
+
+const cutsKept = 8 // the page asks for six
+
+// cut returns the sum of the panes in [from, to), which lie in the chunk. The edges come back wider when a pane straddles one: there is no sum then.
+func (b *block) cut(f window.Family, by []window.Dimension, from, to int64, zone *time.Location) (sum *window.Sum, wideFrom, wideTo int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.cuts {
+		if c.from == from && c.to == to && c.zone == zone && slices.Equal(c.by, by) {
+			return c.sum, from, to
+		}
+	}
+	sum = window.NewSum(f, by, from, to, zone)
+	a, z, ok := sum.Add(b.Block)
+	if !ok {
+		return nil, a, z
+	}
+	b.cuts = slices.Insert(b.cuts[:min(len(b.cuts), cutsKept-1)], 0, cut{slices.Clone(by), from, to, zone, sum})
+	return sum, from, to
+}
+
+// sum adds up the panes of a window as [window.Round] gives it. The edges come back wider when a pane straddles one: the sum is of no use then.
+func (s *snapshot) sum(f window.Family, by []window.Dimension, from, to int64) (sum *window.Sum, wideFrom, wideTo int64) {
+	sum, wideFrom, wideTo = window.NewSum(f, by, from, to, s.zone), from, to
+	for _, p := range s.blocks[f] {
+		a, z := p.chunk.Span(s.zone)
+		switch {
+		case z <= from || a >= to:
+		case a >= from && z <= to:
+			_, _, _ = sum.Add(p.block.Block) // whole: nothing straddles
+		default:
+			part, a, z := p.block.cut(f, by, max(a, from), min(z, to), s.zone)
+			if wideFrom, wideTo = min(wideFrom, a), max(wideTo, z); part != nil {
+				sum.Merge(part)
+			}
+		}
+	}
+	return sum, wideFrom, wideTo
 }

@@ -3,6 +3,7 @@ package exporter
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/kpi"
@@ -72,7 +73,7 @@ func showBalance(w words, v *kpi.Value) cell {
 	if v.Value.Float() > 0 {
 		sign = "+"
 	}
-	return cell{Text: sign + w.decimal(v.Value.Float(), 2), Note: "n\u00a0" + string(v.Denominator)}
+	return cell{Text: sign + strings.Replace(w.decimal(v.Value.Float(), 2), "-", "\u2212", 1), Note: "n\u00a0" + string(v.Denominator)}
 }
 
 // pageQueries asks for each window, for all queues together and for each.
@@ -112,13 +113,23 @@ func (d *pageData) table(answers [][]kpi.Value) {
 	}
 	d.Queues = []queueRows{*all}
 	for _, name := range slices.Sorted(maps.Keys(queues)) {
-		rows := queues[name]
-		rows.zero(all)
-		if name == "" {
-			rows.Name = d.W.Say("no_queue")
+		if name != "" {
+			queues[name].zero(all)
+			d.Queues = append(d.Queues, *queues[name])
 		}
+	}
+	if rows := queues[""]; rows != nil && rows.any() { // an open conversation without a queue is no reason for a row of nothing
+		rows.Name = d.W.Say("no_queue")
+		rows.zero(all)
 		d.Queues = append(d.Queues, *rows)
 	}
+}
+
+// any reports whether anything happened.
+func (q *queueRows) any() bool {
+	return slices.ContainsFunc(q.Rows, func(r queueRow) bool {
+		return slices.ContainsFunc(r.Cells, func(c cell) bool { return c.Text != "" && c.Text != "0" })
+	})
 }
 
 // zero shows the counts of windows in which nothing happened in the queue: they are known to be 0, as far as all is known.

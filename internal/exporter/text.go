@@ -75,6 +75,22 @@ func (w words) Count(key string, n int) string {
 	return w.Say(key+form, "n", strconv.Itoa(n))
 }
 
+// channel returns the name of a channel.
+func (w words) channel(id string) string {
+	if text, ok := texts[string(w)]["channel_"+id]; ok {
+		return text
+	}
+	return id
+}
+
+// problem explains why nothing can be shown: in the reader's language where a reader can meet it, else in English.
+func (w words) problem(p *problem) string {
+	if text, ok := texts[string(w)]["problem_"+p.slug]; ok {
+		return text
+	}
+	return p.Detail
+}
+
 // decimal prints a number with digits after the decimal sign of the language.
 func (w words) decimal(f float64, digits int) string {
 	s := strconv.FormatFloat(f, 'f', digits, 64)

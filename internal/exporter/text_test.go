@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/sla"
 )
@@ -53,6 +54,11 @@ func TestTextsAreEqualInKeys(t *testing.T) {
 					t.Errorf("%s is in %s, not in %s", key, lang, other)
 				}
 			}
+		}
+	}
+	for _, id := range event.Channels() {
+		if texts["en"]["channel_"+id] == "" {
+			t.Errorf("channel %s has no name", id)
 		}
 	}
 	if len(texts) != len(kpi.Langs) {
