@@ -22,6 +22,7 @@ func TestCrashBetweenAnyTwoCalls(t *testing.T) {
 	for _, call := range calls {
 		for _, when := range []string{"before ", "after "} {
 			t.Run(when+call, func(t *testing.T) {
+				t.Parallel()
 				deaths := 0
 				for _, times := range []int{0, 9} {
 					inWorld(t, func(t *testing.T, w *world) {
@@ -52,6 +53,7 @@ func TestCrashBetweenAnyTwoCalls(t *testing.T) {
 
 // TestTwoOwners lets two workers of different groups believe that every partition is theirs, as in a split group: they cost each other time, and nothing else.
 func TestTwoOwners(t *testing.T) {
+	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
 		w.applyPolicy()
 		a := w.start(options{cfg: Config{Group: "a"}})
@@ -75,7 +77,7 @@ func TestZombie(t *testing.T) {
 		p := &plug{filter: func(name string) error {
 			if frozen.Load() && strings.HasPrefix(name, "before apply") {
 				for frozen.Load() {
-					time.Sleep(100 * time.Millisecond) // the process stands still, its call already under way
+					w.pass(100 * time.Millisecond) // the process stands still, its call already under way
 				}
 			}
 			return nil
@@ -83,7 +85,7 @@ func TestZombie(t *testing.T) {
 		zombie := w.start(behind(p))
 		w.talk("a", 2)
 		frozen.Store(true)
-		time.Sleep(5 * time.Second)
+		w.pass(5 * time.Second)
 		heir := w.start(options{})
 		w.talk("b", 3)
 		frozen.Store(false)
@@ -154,9 +156,9 @@ func TestOutboxFull(t *testing.T) {
 func TestLostAnswers(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.applyPolicy()
-		n := 0
+		var n atomic.Int64
 		p := &plug{filter: func(name string) error {
-			if n++; n%7 == 0 && (strings.HasPrefix(name, "after apply") || strings.HasPrefix(name, "after produce") || strings.HasPrefix(name, "after trim")) {
+			if n.Add(1)%7 == 0 && (strings.HasPrefix(name, "after apply") || strings.HasPrefix(name, "after produce") || strings.HasPrefix(name, "after trim")) {
 				return errors.New("connection reset by peer")
 			}
 			return nil
@@ -193,7 +195,7 @@ func TestPoison(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.applyPolicy()
 		r := w.start(options{})
-		time.Sleep(6 * time.Second)
+		w.pass(6 * time.Second)
 		w.say("a", event.Inbound)
 		w.publish("k", []byte("no protobuf at all"))
 		w.publish("k", event.Encode(event.Record{Body: event.Watermark{Partition: 0, At: 1}}))
@@ -265,7 +267,7 @@ func TestPanic(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.start(options{})
-		time.Sleep(10 * time.Second)
+		w.pass(10 * time.Second)
 		r.mustStop(t)
 		grown := w.topics
 		for _, c := range []struct {

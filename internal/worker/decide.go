@@ -48,8 +48,15 @@ func decide(s situation) plan {
 	if known == 0 {
 		next = s.now
 	}
+	begun := func(act action, why string, at store.Position, log int64, how stamp) plan {
+		// The first lineage of a log has nothing to tell again.
+		if how.tell = -1; next > log {
+			how.tell = max(at.Offset, s.end)
+		}
+		return plan{act: act, why: why, at: at, log: log, stamp: how}
+	}
 	anew := func(act action, why string, log int64) plan {
-		return plan{act: act, why: why, at: store.Position{Lineage: next, Offset: s.start}, log: log, stamp: stamp{lost: -1}}
+		return begun(act, why, store.Position{Lineage: next, Offset: s.start}, log, noStamp)
 	}
 	// The log ended below what was relayed from it: these records are not the ones they were.
 	shrunk := s.mark.known() && s.end < s.mark.Offset
@@ -71,11 +78,11 @@ func decide(s situation) plan {
 	case at.Offset < s.start && fresh(s.meta):
 		return anew(reset, "truncated", s.meta.LogLineage)
 	case at.Offset < s.start:
-		return plan{act: skip, why: "truncated", at: store.Position{Lineage: next, Offset: s.start}, log: s.meta.LogLineage, stamp: stamp{lost: firstLost(s.meta)}}
+		return begun(skip, "truncated", store.Position{Lineage: next, Offset: s.start}, s.meta.LogLineage, stamp{lost: firstLost(s.meta)})
 	case s.mark.Log == s.meta.LogLineage && s.mark.State > at.Lineage:
-		moved := parseStamp(s.meta.Fingerprint)
-		moved.moved = moved.lost < 0 && !fresh(s.meta)
-		return plan{act: move, why: "restored", at: store.Position{Lineage: next, Offset: at.Offset, Step: at.Step}, log: s.meta.LogLineage, stamp: moved}
+		how := parseStamp(s.meta.Fingerprint)
+		how.moved = how.lost < 0 && !fresh(s.meta)
+		return begun(move, "restored", store.Position{Lineage: next, Offset: at.Offset, Step: at.Step}, s.meta.LogLineage, how)
 	}
 	return plan{act: resume, at: at, log: s.meta.LogLineage}
 }
@@ -93,7 +100,10 @@ func (p plan) mark(have mark, start int64) mark {
 }
 
 // fresh reports whether nothing has been applied to the state yet.
-func fresh(m store.Meta) bool { return m.Fingerprint == "" && m.Position.Step == 0 }
+func fresh(m store.Meta) bool {
+	s := parseStamp(m.Fingerprint)
+	return s.hash == "" && s.lost < 0 && !s.moved && m.Position.Step == 0
+}
 
 // firstLost is the first offset of a loss: an earlier loss that no record has followed yet is part of it.
 func firstLost(m store.Meta) int64 {
@@ -104,7 +114,7 @@ func firstLost(m store.Meta) int64 {
 }
 
 // begin tells the fold how the lineage began, which only matters until the first step of it is stored.
-func begin(m store.Meta, relayed mark) fold.Start {
+func begin(m store.Meta) fold.Start {
 	s := fold.Start{LogLineage: m.LogLineage, StateLineage: m.Position.Lineage, RestateAt: -1}
 	how := parseStamp(m.Fingerprint)
 	switch {
@@ -115,12 +125,6 @@ func begin(m store.Meta, relayed mark) fold.Start {
 	case !how.moved:
 		return s
 	}
-	// The first lineage of a log has nothing to tell again.
-	if m.Position.Lineage > m.LogLineage {
-		s.RestateAt = m.Position.Offset
-		if relayed.Log == m.LogLineage {
-			s.RestateAt = max(relayed.Offset, m.Position.Offset)
-		}
-	}
+	s.RestateAt = how.tell
 	return s
 }

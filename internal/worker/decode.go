@@ -42,7 +42,7 @@ func (o *owner) accept(m *bus.Message) (event.Record, string, *event.Error) {
 	if o.poison[m.Offset] {
 		return event.Record{}, "", &event.Error{Reason: event.ReasonPanic, Detail: "the fold failed on this record: a defect of Vigia"}
 	}
-	r, err := event.Decode(m.Value)
+	r, err := o.decoder.Decode(m.Value)
 	if err != nil {
 		if fault, ok := err.(*event.Error); ok {
 			return r, "", fault

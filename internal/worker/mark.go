@@ -46,39 +46,49 @@ func parseMark(c bus.Commit) mark {
 	return m
 }
 
-// stamp is what the state keeps in its fingerprint: which record was applied last, to notice that the log was replaced. Until the first record of a new
-// lineage is applied it also says how the lineage began, so that an owner that crashes in between is followed by one that knows.
+// stamp is what the state keeps in its fingerprint: which record was applied last, to notice that the log was replaced. Until the first record of a lineage
+// is applied it also says how the lineage began, so that an owner that crashes in between is followed by one that knows, and both do the same.
 type stamp struct {
 	hash  string // of the last applied record; "" unknown
 	lost  int64  // first offset that was lost to retention, -1 none
+	tell  int64  // where the log ended when the lineage began: what is open is told again there; -1 no need
 	moved bool   // the state is that of an older lineage
 }
 
-const (
-	movedWord = "!moved"
-	lostWord  = "!lost="
-)
+var noStamp = stamp{lost: -1, tell: -1}
 
+// String returns hash, then what else there is: !moved, !lost=N, !tell=N.
 func (s stamp) String() string {
-	switch {
-	case s.lost >= 0:
-		return s.hash + lostWord + strconv.FormatInt(s.lost, 10)
-	case s.moved:
-		return s.hash + movedWord
+	text := s.hash
+	if s.moved {
+		text += "!moved"
 	}
-	return s.hash
+	if s.lost >= 0 {
+		text += "!lost=" + strconv.FormatInt(s.lost, 10)
+	}
+	if s.tell >= 0 {
+		text += "!tell=" + strconv.FormatInt(s.tell, 10)
+	}
+	return text
 }
 
 func parseStamp(text string) stamp {
-	if hash, ok := strings.CutSuffix(text, movedWord); ok {
-		return stamp{hash: hash, lost: -1, moved: true}
-	}
-	if hash, from, ok := strings.Cut(text, lostWord); ok {
-		if n, err := strconv.ParseInt(from, 10, 64); err == nil {
-			return stamp{hash: hash, lost: n}
+	s := noStamp
+	var rest string
+	s.hash, rest, _ = strings.Cut(text, "!")
+	for word := range strings.SplitSeq(rest, "!") {
+		name, value, _ := strings.Cut(word, "=")
+		n, err := strconv.ParseInt(value, 10, 64)
+		switch {
+		case name == "moved":
+			s.moved = true
+		case name == "lost" && err == nil:
+			s.lost = n
+		case name == "tell" && err == nil:
+			s.tell = n
 		}
 	}
-	return stamp{hash: text, lost: -1}
+	return s
 }
 
 // fingerprint identifies a record: the first 8 bytes of the SHA-256 over its offset and value, in hex.

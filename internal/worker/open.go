@@ -142,7 +142,7 @@ func (o *owner) act(ctx context.Context, p plan, at situation) error {
 func (o *owner) begin(ctx context.Context, at situation) (*session, error) {
 	s := &session{pos: at.meta.Position, meta: at.meta, next: at.meta.Position.Offset, end: at.end, goal: at.end, fresh: fresh(at.meta) && at.end > at.meta.Position.Offset}
 	load := func(refs []fold.Ref) ([]fold.Value, error) { return o.load(ctx, s, refs) }
-	s.fold = fold.New(o.config(), load, fold.Position{Offset: s.pos.Offset, Step: s.pos.Step}, begin(at.meta, at.mark))
+	s.fold = fold.New(o.config(), load, fold.Position{Offset: s.pos.Offset, Step: s.pos.Step}, begin(at.meta))
 	if err := s.fold.Err(); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/bus"
+	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/fold"
 	"github.com/vigia-cx/vigia/internal/store"
 )
@@ -27,6 +28,7 @@ type owner struct {
 	claim   bool           // a claim is due: at the beginning, and when the group has confirmed that we are the owner
 	epoch   int64          // of our newest claim; 0 before the first
 	poison  map[int64]bool // records on which the fold has failed
+	decoder event.Decoder
 	relay   *relay
 	clock   clock
 	keep    keeper

@@ -2,11 +2,56 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/store"
 )
+
+var errCrash = errors.New("the process is dead")
+
+// plug is a process that dies at one of its calls: every call passes it before and after it is made, and from that moment all fail.
+type plug struct {
+	at     string                  // the pass at which it dies; "" never
+	filter func(name string) error // a fault at a pass
+
+	mu   sync.Mutex
+	left int // passes of that name until death
+	dead bool
+}
+
+func (p *plug) pass(name string) error {
+	if p.filter != nil {
+		if err := p.filter(name); err != nil {
+			return err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.dead && name == p.at {
+		p.dead = p.left == 0
+		p.left--
+	}
+	if p.dead {
+		return errCrash
+	}
+	return nil
+}
+
+// through makes a call between two passes, so that death can come before it, or after it with the answer lost.
+func through[T any](p *plug, name string, call func() (T, error)) (T, error) {
+	var zero T
+	if err := p.pass("before " + name); err != nil {
+		return zero, err
+	}
+	v, err := call()
+	if crash := p.pass("after " + name); crash != nil {
+		return zero, crash
+	}
+	return v, err
+}
 
 // pluggedLog and pluggedState are the real clients behind a plug.
 type pluggedLog struct {

@@ -30,7 +30,7 @@ func AppendPolicies(ctx context.Context, log *bus.Client, state *store.Store, to
 	for _, t := range []struct {
 		stage fold.Stage
 		topic Topic
-	}{{fold.Conversations, topics.Interactions}, {fold.Customers, topics.Customers}} {
+	}{{fold.Customers, topics.Customers}, {fold.Conversations, topics.Interactions}} { // stage 2 first: it needs the rules when the first fact comes
 		for p := range int32(t.topic.Partitions) {
 			have, err := inForce(ctx, state, t.stage, p)
 			if err != nil {

@@ -115,7 +115,7 @@ func TestMark(t *testing.T) {
 }
 
 func TestStamp(t *testing.T) {
-	for _, s := range []stamp{{lost: -1}, {hash: "0011aabb", lost: -1}, {hash: "0011aabb", lost: 17}, {hash: "0011aabb", lost: -1, moved: true}, {lost: 0}} {
+	for _, s := range []stamp{noStamp, {hash: "0011aabb", lost: -1, tell: -1}, {hash: "0011aabb", lost: 17, tell: 20}, {hash: "0011aabb", lost: -1, tell: 0, moved: true}, {lost: 0, tell: -1}} {
 		if got := parseStamp(s.String()); got != s {
 			t.Errorf("%q is read as %+v, want %+v", s, got, s)
 		}
@@ -179,6 +179,9 @@ func TestDecide(t *testing.T) {
 				t.Errorf("after a crash lineage %d is used again", p.at.Lineage)
 			}
 			after.exists, after.replaced, after.meta = true, false, meta(p.log, p.at.Lineage, p.at.Offset, p.at.Step, p.stamp.String())
+			if p.stamp.tell >= 0 != (p.at.Lineage > p.log) || p.stamp.tell >= 0 && p.stamp.tell != c.in.end {
+				t.Errorf("what is open is told again at %d, the log ends at %d", p.stamp.tell, c.in.end)
+			}
 			if again := decide(after); again.act != resume {
 				t.Errorf("afterwards: %s (%s), want resume", again.act, again.why)
 			}
@@ -187,25 +190,23 @@ func TestDecide(t *testing.T) {
 }
 
 func TestBegin(t *testing.T) {
-	lost := stamp{hash: "ab", lost: 20}.String()
 	for _, c := range []struct {
 		name string
 		meta store.Meta
-		mark mark
 		want fold.Start
 	}{
-		{"first lineage", meta(7, 7, 0, 0, ""), mark{0, 7, 7}, fold.Start{Fresh: true, LogLineage: 7, StateLineage: 7, RestateAt: -1}},
-		{"first lineage of a cut log", meta(7, 7, 5, 0, ""), mark{5, 7, 7}, fold.Start{Fresh: true, Truncated: true, LogLineage: 7, StateLineage: 7, RestateAt: -1}},
-		{"rebuild", meta(7, 8, 0, 0, ""), mark{40, 7, 8}, fold.Start{Fresh: true, LogLineage: 7, StateLineage: 8, RestateAt: 40}},
-		{"rebuild of a cut log", meta(7, 8, 60, 0, ""), mark{40, 7, 8}, fold.Start{Fresh: true, Truncated: true, LogLineage: 7, StateLineage: 8, RestateAt: 60}},
-		{"under way", meta(7, 8, 60, 0, "ab"), mark{40, 7, 8}, fold.Start{LogLineage: 7, StateLineage: 8, RestateAt: -1}},
-		{"within the first record", meta(7, 8, 0, 1, ""), mark{40, 7, 8}, fold.Start{LogLineage: 7, StateLineage: 8, RestateAt: -1}},
-		{"loss", meta(7, 8, 60, 0, lost), mark{20, 7, 8}, fold.Start{LogLineage: 7, StateLineage: 8, Truncated: true, RestateAt: 60, Loss: &fold.Loss{From: 20, To: 60}}},
-		{"loss already folded", meta(7, 8, 60, 1, lost), mark{20, 7, 8}, fold.Start{LogLineage: 7, StateLineage: 8, RestateAt: -1}},
-		{"older copy", meta(7, 9, 20, 2, stamp{hash: "ab", lost: -1, moved: true}.String()), mark{40, 7, 9}, fold.Start{LogLineage: 7, StateLineage: 9, RestateAt: 40}},
+		{"first lineage", meta(7, 7, 0, 0, ""), fold.Start{Fresh: true, LogLineage: 7, StateLineage: 7, RestateAt: -1}},
+		{"first lineage of a cut log", meta(7, 7, 5, 0, ""), fold.Start{Fresh: true, Truncated: true, LogLineage: 7, StateLineage: 7, RestateAt: -1}},
+		{"rebuild", meta(7, 8, 0, 0, "!tell=90"), fold.Start{Fresh: true, LogLineage: 7, StateLineage: 8, RestateAt: 90}},
+		{"rebuild of a cut log", meta(7, 8, 60, 0, "!tell=90"), fold.Start{Fresh: true, Truncated: true, LogLineage: 7, StateLineage: 8, RestateAt: 90}},
+		{"under way", meta(7, 8, 60, 0, "ab"), fold.Start{LogLineage: 7, StateLineage: 8, RestateAt: -1}},
+		{"within the first record", meta(7, 8, 0, 1, "!tell=90"), fold.Start{LogLineage: 7, StateLineage: 8, RestateAt: -1}},
+		{"loss", meta(7, 8, 60, 0, "ab!lost=20!tell=90"), fold.Start{LogLineage: 7, StateLineage: 8, Truncated: true, RestateAt: 90, Loss: &fold.Loss{From: 20, To: 60}}},
+		{"loss already folded", meta(7, 8, 60, 1, "ab!lost=20!tell=90"), fold.Start{LogLineage: 7, StateLineage: 8, RestateAt: -1}},
+		{"older copy", meta(7, 9, 20, 2, "ab!moved!tell=90"), fold.Start{LogLineage: 7, StateLineage: 9, RestateAt: 90}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if d := cmp.Diff(c.want, begin(c.meta, c.mark)); d != "" {
+			if d := cmp.Diff(c.want, begin(c.meta)); d != "" {
 				t.Errorf("-want +got:\n%s", d)
 			}
 		})

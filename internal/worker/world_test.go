@@ -2,15 +2,10 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"os"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,7 +17,6 @@ import (
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/fold"
-	"github.com/vigia-cx/vigia/internal/pack"
 	"github.com/vigia-cx/vigia/internal/sla"
 	"github.com/vigia-cx/vigia/internal/store"
 )
@@ -209,6 +203,9 @@ func (w *world) talk(name string, minutes int) {
 	}
 }
 
+// pass lets time pass in the bubble.
+func (w *world) pass(d time.Duration) { time.Sleep(d) }
+
 // rest waits until every partition is applied to its end, with nothing left to relay.
 func (w *world) rest() {
 	w.t.Helper()
@@ -275,205 +272,6 @@ func (w *world) read(topic string, partition int32) []bus.Message {
 	return out
 }
 
-// memory is the oracle's store.
-type memory map[string]map[string][]byte
-
-func (m memory) load(refs []fold.Ref) ([]fold.Value, error) {
-	out := make([]fold.Value, len(refs))
-	for i, r := range refs {
-		h := m[r.Key]
-		if r.Field == "" {
-			out[i] = fold.Value{Fields: maps.Clone(h), Found: len(h) > 0}
-		} else if b, ok := h[r.Field]; ok {
-			out[i] = fold.Value{Blob: b, Found: true}
-		}
-	}
-	return out, nil
-}
-
-func (m memory) apply(c fold.Commit) {
-	for _, x := range c.Writes {
-		switch {
-		case x.Field == "":
-			delete(m, x.Key)
-		case x.Value == nil:
-			delete(m[x.Key], x.Field)
-			if len(m[x.Key]) == 0 {
-				delete(m, x.Key)
-			}
-		default:
-			if m[x.Key] == nil {
-				m[x.Key] = map[string][]byte{}
-			}
-			m[x.Key][x.Field] = x.Value
-		}
-	}
-}
-
-// fold folds a partition's whole log in one go, one record a commit, with no worker in between.
-//
-// After a rebuild it tells open breaches again at the mark that the state has kept in its root.
-func (w *world) fold(s slotOf) (memory, []fold.Out) {
-	w.t.Helper()
-	values, err := w.state.Read(w.t.Context(), []store.SlotRefs{{Slot: s.slot}})
-	if err != nil || values[0].Absent {
-		w.t.Fatalf("slot %s: %+v, %v", s.slot, values, err)
-	}
-	meta := values[0].Meta
-	o := newOwner(&Worker{topics: w.topics, route: route, metrics: must(newMetrics(nil)), log: w.logger()}, nil, stage{fold: s.stage, topic: Topic{Name: s.topic, Partitions: 2}}, s.slot.Partition)
-	if at, ok := w.poison[s.slot]; ok {
-		o.poison = map[int64]bool{at: true}
-	}
-	var outs []fold.Out
-	mem := memory{}
-	messages := w.read(s.topic, s.slot.Partition)
-	inputs, _ := o.decode(messages)
-	config := o.config()
-	slot := fold.New(config, mem.load, fold.Position{}, fold.Start{Fresh: true, LogLineage: meta.LogLineage, StateLineage: meta.Position.Lineage, RestateAt: w.restateAt(s)})
-	for _, in := range inputs {
-		for done := false; !done; {
-			if done, err = slot.Apply(in); err != nil {
-				w.t.Fatalf("oracle: slot %s offset %d: %v", s.slot, in.Offset, err)
-			}
-		}
-		c := slot.Commit()
-		mem.apply(c)
-		outs = append(outs, c.Outs...)
-		slot.Committed(1 << 30)
-	}
-	return mem, outs
-}
-
-// restateAt reads the sixth number of a root.
-func (w *world) restateAt(s slotOf) int64 {
-	w.t.Helper()
-	_, _, values, err := w.state.Load(w.t.Context(), s.slot, []store.Ref{{Key: "root", Field: "r"}})
-	if err != nil || !values[0].Found {
-		w.t.Fatalf("slot %s: no root: %v", s.slot, err)
-	}
-	r := pack.NewReader(values[0].Blob)
-	r.Uint() // schema
-	for range 4 {
-		r.Int() // time, boundary, lineages
-	}
-	return r.Int()
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-// verify compares the state of every partition with the log folded anew, and every output in Kafka, once repetitions are dropped, with what that fold emits. The root holds
-// lineages and is compared only if no rebuild has happened.
-func (w *world) verify(rebuilt bool) {
-	w.t.Helper()
-	w.rest()
-	got := map[string][]string{}
-	for _, topic := range []Topic{w.topics.Customers, w.topics.Signals, w.topics.DeadLetters} {
-		for p := range int32(topic.Partitions) {
-			w.collect(got, topic.Name, p)
-		}
-	}
-	want := map[string][]string{}
-	for _, s := range w.slots() {
-		mem, outs := w.fold(s)
-		for _, o := range outs {
-			lane := fmt.Sprintf("%s/%d → %s/%d", s.topic, s.slot.Partition, o.Topic, o.Partition)
-			want[lane] = append(want[lane], o.Record.OutputID)
-		}
-		w.compare(s, mem, rebuilt)
-	}
-	for _, lane := range slices.Sorted(maps.Keys(want)) {
-		if !slices.Equal(got[lane], want[lane]) {
-			w.t.Errorf("%s: %d outputs in Kafka, want %d: %v, want %v", lane, len(got[lane]), len(want[lane]), got[lane], want[lane])
-		}
-	}
-}
-
-// collect reads one destination as a consumer does: by the highest offset of each source and the ids at that offset.
-func (w *world) collect(got map[string][]string, topic string, partition int32) {
-	w.t.Helper()
-	type seen struct {
-		lineage, offset int64
-		ids             []string
-	}
-	sources := map[string]*seen{}
-	for _, m := range w.read(topic, partition) {
-		r, err := event.Decode(m.Value)
-		if err != nil || r.Seq == nil {
-			continue // control records
-		}
-		lane := fmt.Sprintf("%s/%d → %s/%d", r.Seq.Topic, r.Seq.Partition, topic, partition)
-		s := sources[lane]
-		if s == nil {
-			s = &seen{offset: -1}
-			sources[lane] = s
-		}
-		if r.Seq.LogLineage > s.lineage {
-			*s = seen{lineage: r.Seq.LogLineage, offset: -1}
-			got[lane] = nil
-		}
-		if r.Seq.LogLineage < s.lineage || r.Seq.Offset < s.offset || r.Seq.Offset == s.offset && slices.Contains(s.ids, r.OutputID) {
-			continue
-		}
-		if r.Seq.Offset > s.offset {
-			s.offset, s.ids = r.Seq.Offset, nil
-		}
-		s.ids = append(s.ids, r.OutputID)
-		got[lane] = append(got[lane], r.OutputID)
-	}
-}
-
-func (w *world) compare(s slotOf, mem memory, rebuilt bool) {
-	w.t.Helper()
-	keys := slices.Sorted(maps.Keys(mem))
-	refs := make([]store.Ref, len(keys))
-	for i, k := range keys {
-		refs[i] = store.Ref{Key: k}
-	}
-	_, _, values, err := w.state.Load(w.t.Context(), s.slot, refs)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if len(keys) < 3 {
-		w.t.Errorf("slot %s: the oracle has only %v", s.slot, keys)
-	}
-	for i, k := range keys {
-		if rebuilt && k == "root" {
-			continue
-		}
-		if !maps.EqualFunc(values[i].Fields, mem[k], func(a, b []byte) bool { return string(a) == string(b) }) {
-			w.t.Errorf("slot %s: %s differs from the log folded anew:\n%s\nwant\n%s", s.slot, k, text(values[i].Fields), text(mem[k]))
-		}
-	}
-}
-
-func text(h map[string][]byte) string {
-	var b strings.Builder
-	for _, f := range slices.Sorted(maps.Keys(h)) {
-		fmt.Fprintf(&b, "  %q: %x\n", f, h[f])
-	}
-	return b.String()
-}
-
-// signals counts the distinct breaches in Kafka.
-func (w *world) signals(kind event.SignalKind) int {
-	ids := map[string]bool{}
-	for p := range int32(w.topics.Signals.Partitions) {
-		for _, m := range w.read(w.topics.Signals.Name, p) {
-			if r, err := event.Decode(m.Value); err == nil {
-				if s, ok := r.Body.(event.Signal); ok && s.Kind == kind {
-					ids[r.OutputID] = true
-				}
-			}
-		}
-	}
-	return len(ids)
-}
-
 // metric sums a metric over its labels.
 func (r *running) metric(t *testing.T, name string) float64 {
 	t.Helper()
@@ -509,47 +307,4 @@ func (w *world) deleteRecords(topic string, partition int32, before int64) {
 	if _, err := req.RequestWith(w.t.Context(), k); err != nil {
 		w.t.Fatal(err)
 	}
-}
-
-var errCrash = errors.New("the process is dead")
-
-// plug is a process that dies at one of its calls: every call passes it before and after it is made, and from that moment all fail.
-type plug struct {
-	at     string                  // the pass at which it dies; "" never
-	filter func(name string) error // a fault at a pass
-
-	mu   sync.Mutex
-	left int // passes of that name until death
-	dead bool
-}
-
-func (p *plug) pass(name string) error {
-	if p.filter != nil {
-		if err := p.filter(name); err != nil {
-			return err
-		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.dead && name == p.at {
-		p.dead = p.left == 0
-		p.left--
-	}
-	if p.dead {
-		return errCrash
-	}
-	return nil
-}
-
-// through makes a call between two passes, so that death can come before it, or after it with the answer lost.
-func through[T any](p *plug, name string, call func() (T, error)) (T, error) {
-	var zero T
-	if err := p.pass("before " + name); err != nil {
-		return zero, err
-	}
-	v, err := call()
-	if crash := p.pass("after " + name); crash != nil {
-		return zero, crash
-	}
-	return v, err
 }
