@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +54,7 @@ that the mapping does not name itself (skip), and when there is no event at all.
 		Example: "  vigia mapping check --mapping my.yaml export.csv\n  vigia mapping check --mapping anonymous-bank calls.tsv.gz",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := mapping.Load(name)
+			m, err := loadMapping(name)
 			if err != nil {
 				return err
 			}
@@ -70,7 +71,6 @@ that the mapping does not name itself (skip), and when there is no event at all.
 		},
 	}
 	check.Flags().StringVarP(&name, "mapping", "m", "", "shipped mapping or YAML `file` (required)")
-	_ = check.MarkFlagRequired("mapping") // fails only for a flag that does not exist
 	show := &cobra.Command{
 		Use:       "show NAME",
 		Short:     "Print a shipped mapping, to start from",
@@ -90,6 +90,14 @@ that the mapping does not name itself (skip), and when there is no event at all.
 	}
 	cmd.AddCommand(initCmd, check, show)
 	return cmd
+}
+
+// loadMapping returns the mapping of a --mapping flag.
+func loadMapping(name string) (*mapping.Mapping, error) {
+	if name == "" {
+		return nil, usage(fmt.Errorf("--mapping is missing: name a YAML file or one of %s; `vigia mapping init FILE` writes a draft", strings.Join(mapping.Names(), ", ")))
+	}
+	return mapping.Load(name)
 }
 
 // showRead prints events to stdout and the ledger to stderr.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -60,7 +61,6 @@ uses the Kafka and Redis of the configuration, with topics and keys of its own t
 	f.BoolVar(&o.allLines, "all-lines", false, "list every row that was left out, not only the first of each reason")
 	f.BoolVar(&o.stack, "stack", false, "use the Kafka and Redis of the configuration")
 	formatFlag(cmd, &o.format, "table", "json", "jsonl", "csv")
-	_ = cmd.MarkFlagRequired("mapping") // fails only for a flag that does not exist
 	_ = cmd.RegisterFlagCompletionFunc("by", cobra.FixedCompletions([]string{"15m", "30m", "hour", "day", "week", "month", "total"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("kpi", cobra.FixedCompletions(kpi.IDs(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -78,7 +78,7 @@ func (e *env) replay(ctx context.Context, o *replayOptions, files []string, stdi
 	if run.Group, err = replay.ParseGroup(o.group); err != nil {
 		return usage(fmt.Errorf("--group: %w", err))
 	}
-	if run.Mapping, err = mapping.Load(o.mapping); err != nil {
+	if run.Mapping, err = loadMapping(o.mapping); err != nil {
 		return err
 	}
 	if !e.quiet {
@@ -95,6 +95,10 @@ func (e *env) replay(ctx context.Context, o *replayOptions, files []string, stdi
 	}
 	defer closeAll()
 	run.Inputs = inputs
+	if e.getenv("GOGC") == "" {
+		// A job of seconds on some megabytes: a fifth of its time would go into collecting them.
+		debug.SetGCPercent(400)
+	}
 	result, err := replay.Run(ctx, run)
 	if _, wrong := errors.AsType[*replay.UsageError](err); wrong {
 		return usage(err)
@@ -129,8 +133,8 @@ func (e *env) accountFor(r *replay.Result, allLines bool) error {
 	if s := r.Took.Seconds(); s > 0 {
 		e.say("%d events in %.1f s, %.0f rows/s", r.Events, s, float64(r.Ledger.Rows)/s)
 	}
-	if r.Refused > 0 {
-		return partial(fmt.Errorf("the engine refused %d events that the mapping had let through, so they are missing in the values: this is a defect of Vigia, please report it", r.Refused))
+	if len(r.Refused) > 0 {
+		return partial(fmt.Errorf("the engine refused what the mapping had let through, so it is missing in the values (%s): this is a defect of Vigia, please report it", r.Refused))
 	}
 	return nil
 }

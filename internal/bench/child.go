@@ -49,7 +49,7 @@ func (o order) configuration() (*config.Config, error) {
 	if o.Kafka != "" {
 		servers = fmt.Sprintf("kafka: {brokers: [%q], prefix: %q}\nredis: {addresses: [%q], prefix: %q}\n", o.Kafka, o.Prefix, o.Redis, o.Prefix)
 	}
-	return config.Parse("bench.yml", []byte(fmt.Sprintf(`
+	return config.Parse("bench.yml", fmt.Appendf(nil, `
 listen: 127.0.0.1:0
 data: ""
 limits: {rate: 1000000, burst: 1000000}
@@ -62,7 +62,7 @@ worker: {accept_clock: true}
     pseudonym_key: "%s"
     rules:
       - {name: standard, first_response: 15m, next_response: 30m, resolution: 8h}
-`, servers, tenant, ingestToken, readToken, strings.Repeat("5e", 32))), func(string) string { return "" })
+`, servers, tenant, ingestToken, readToken, strings.Repeat("5e", 32)), func(string) string { return "" })
 }
 
 // start starts the roles of Vigia that the order asks for.

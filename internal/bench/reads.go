@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/exporter"
@@ -78,11 +79,8 @@ func perQueue() []string {
 		if d.Instant() {
 			continue
 		}
-		for _, dim := range d.Dimensions {
-			if dim == window.DimQueue {
-				ids = append(ids, d.ID)
-				break
-			}
+		if slices.Contains(d.Dimensions, window.DimQueue) {
+			ids = append(ids, d.ID)
 		}
 	}
 	return ids

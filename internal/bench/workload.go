@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/app"
@@ -78,16 +79,21 @@ func (w workload) call(e *event.Event, turn int) event.Body {
 
 // write sends the whole workload through the ingest of an app, in order of time, with ticks between, as the log of a live installation would have it.
 func (w workload) write(ctx context.Context, a *app.App) error {
-	const batch = 4000
+	const batch, share = 4000, 500
 	apart := int(w.Pace * time.Duration(w.Conversations) / w.Span) // conversations that begin between two events of one
 	pending := make([]*event.Event, 0, batch)
 	flush := func() error {
-		if len(pending) == 0 {
-			return nil
+		errs := make(chan error, batch/share+1)
+		shares := 0
+		for part := range slices.Chunk(pending, share) {
+			shares++
+			go func() {
+				_, err := a.Connector().Accept(ctx, tenant, part)
+				errs <- err
+			}()
 		}
-		_, err := a.Connector().Accept(ctx, tenant, pending)
-		pending = pending[:0]
-		return err
+		pending = make([]*event.Event, 0, batch)
+		return first(errs, shares)
 	}
 	ticked := int64(0)
 	for row := range w.Conversations + (turns-1)*apart {
@@ -125,11 +131,16 @@ func tick(ctx context.Context, a *app.App, at int64) error {
 			errs <- err
 		}()
 	}
-	var first error
-	for range topic.Partitions {
-		if err := <-errs; err != nil && first == nil {
-			first = err
+	return first(errs, topic.Partitions)
+}
+
+// first waits for n results and returns the first error.
+func first(results <-chan error, n int) error {
+	var err error
+	for range n {
+		if e := <-results; e != nil && err == nil {
+			err = e
 		}
 	}
-	return first
+	return err
 }

@@ -54,11 +54,14 @@ func (o *Options) contributions(events []*event.Event, policies map[string]*sla.
 	}
 	var list []Contribution
 	if len(events) > 0 {
-		end := events[len(events)-1].At
+		first, last := events[0].At, events[len(events)-1].At
 		reach := reachOf(policies, events)
 		for _, c := range conversations(events) {
-			m := follow(c, policies[c[0].Tenant], end, reach)
-			more, err := o.judge(q, c, m, policies[c[0].Tenant])
+			x := &inquiry{q: q, by: o.By, events: c, policy: policies[c[0].Tenant]}
+			x.from, _ = Day.period(first, x.policy.Zone())
+			_, x.to = Day.period(last, x.policy.Zone())
+			x.moments = follow(c, x.policy, last, reach)
+			more, err := x.judge()
 			if err != nil {
 				return nil, err
 			}
@@ -135,18 +138,29 @@ func follow(events []*event.Event, policy *sla.Policy, end int64, reach reach) [
 	return moments
 }
 
+// inquiry is one conversation before a question.
+type inquiry struct {
+	q        question
+	by       By
+	policy   *sla.Policy
+	events   []*event.Event
+	moments  []convo.Moment
+	from, to int64 // days of all events, Unix ms
+}
+
 // judge says of every moment that the KPI counts what it adds, or why there is none.
-func (o *Options) judge(q question, events []*event.Event, moments []convo.Moment, policy *sla.Policy) ([]Contribution, error) {
+func (x *inquiry) judge() ([]Contribution, error) {
 	var list []Contribution
-	for _, def := range q.definitions {
+	blank := Contribution{KPI: x.q.def.ID, Tenant: x.events[0].Tenant, Conversation: x.events[0].Conversation}
+	for _, def := range x.q.definitions {
 		counted := 0
 		var near *convo.Moment // of a kind that the KPI reads, but not counted
-		for i := range moments {
-			m := &moments[i]
-			if !slices.ContainsFunc(q.def.Feeds, func(f *kpi.Feed) bool { return f.Kind == m.Kind }) {
+		for i := range x.moments {
+			m := &x.moments[i]
+			if !slices.ContainsFunc(x.q.def.Feeds, func(f *kpi.Feed) bool { return f.Kind == m.Kind }) {
 				continue
 			}
-			v, err := o.measure(q, def, *m, policy)
+			v, err := x.measure(def, *m)
 			if err != nil {
 				return nil, err
 			}
@@ -155,19 +169,20 @@ func (o *Options) judge(q question, events []*event.Event, moments []convo.Momen
 				continue
 			}
 			counted++
-			list = append(list, Contribution{
-				KPI: v.KPI, Definition: v.Definition, Tenant: v.Tenant, Conversation: events[0].Conversation, Result: in, Why: describe(*m), Seconds: secondsOf(*m),
-				Numerator: v.Numerator, Denominator: v.Denominator, At: kpi.Timestamp(m.At, policy.Zone()), From: v.From, To: v.To, Group: groupOf(m.Group),
-			})
+			c := blank
+			c.Definition, c.Result, c.Why, c.Seconds, c.Group = def.ID, in, describe(*m), secondsOf(*m), groupOf(m.Group)
+			c.Numerator, c.Denominator, c.At, c.From, c.To = v.Numerator, v.Denominator, kpi.Timestamp(m.At, x.policy.Zone()), v.From, v.To
+			list = append(list, c)
 		}
 		if counted > 0 {
 			continue
 		}
-		c := Contribution{KPI: q.def.ID, Definition: def.ID, Tenant: events[0].Tenant, Conversation: events[0].Conversation, Result: out, Group: map[string]string{}}
+		c := blank
+		c.Definition, c.Result, c.Group = def.ID, out, map[string]string{}
 		if near != nil {
 			c.Why, c.Seconds, c.Group = describe(*near), secondsOf(*near), groupOf(near.Group)
 		} else {
-			c.Why = whyNot(q.def, events, moments)
+			c.Why, c.Seconds = whyNot(x.q.def, x.events, x.moments)
 		}
 		list = append(list, c)
 	}
@@ -175,25 +190,29 @@ func (o *Options) judge(q question, events []*event.Event, moments []convo.Momen
 }
 
 // measure reads the definition off a pane that holds nothing but one moment.
-func (o *Options) measure(q question, def *kpi.Definition, m convo.Moment, policy *sla.Policy) (kpi.Value, error) {
-	zone := policy.Zone()
-	place, _ := window.Locate(m.At, m.At, zone)
+func (x *inquiry) measure(def *kpi.Definition, m convo.Moment) (kpi.Value, error) {
+	zone, family := x.policy.Zone(), x.q.family
 	var cell window.Cell
-	kpi.Observe(m, q.family == window.Agent, func(f window.Family, _ window.Group, s window.Sample) {
-		if f == q.family {
+	kpi.Observe(m, family == window.Agent, func(f window.Family, _ window.Group, s window.Sample) {
+		if f == family {
 			cell.Add(s, 1)
 		}
 	})
+	place, _ := window.Locate(m.At, m.At, zone)
 	block, err := window.DecodeBlock(place.Chunk, map[string][]byte{window.Field(place.Pane, window.Group{}): cell.Encode()})
 	if err != nil {
 		return kpi.Value{}, err
 	}
 	from, to := place.Span(zone)
-	sum := window.NewSum(q.family, nil, from, to, zone)
+	sum := window.NewSum(family, nil, from, to, zone)
 	sum.Add(block)
-	f := kpi.Frame{Tenant: policy.Tenant, Window: kpi.Window{Zone: zone}, Policy: policy}
-	f.Window.From, f.Window.To = o.By.period(m.At, zone)
-	values, err := q.def.Values([]*kpi.Definition{def}, f, []window.Group{{}}, sum)
+	f := kpi.Frame{Tenant: x.policy.Tenant, Policy: x.policy, Window: kpi.Window{From: x.from, To: x.to, Zone: zone}}
+	if day, end := x.by.period(m.At, zone); x.by == Total {
+		f.Window.To = max(f.Window.To, end)
+	} else {
+		f.Window.From, f.Window.To = day, end
+	}
+	values, err := x.q.def.Values([]*kpi.Definition{def}, f, []window.Group{{}}, sum)
 	if err != nil {
 		return kpi.Value{}, err
 	}

@@ -3,7 +3,6 @@ package replay
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vigia-cx/vigia/internal/app"
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/connector"
 	"github.com/vigia-cx/vigia/internal/event"
@@ -39,8 +39,8 @@ type engine struct {
 }
 
 // begin starts an engine for the tenants with these policies, fed from the sources of these events. ctx ends with an error that stops the worker or the log.
-func begin(ctx context.Context, o *Options, policies map[string]*sla.Policy, events []*event.Event) (e *engine, running context.Context, err error) {
-	e = &engine{}
+func begin(ctx context.Context, o *Options, policies map[string]*sla.Policy, events []*event.Event) (_ *engine, running context.Context, err error) {
+	e := &engine{}
 	running, e.failed = context.WithCancelCause(ctx)
 	e.undo = append(e.undo, func() { e.failed(nil) })
 	defer func() {
@@ -52,7 +52,7 @@ func begin(ctx context.Context, o *Options, policies map[string]*sla.Policy, eve
 	if err := e.open(ctx, o, id); err != nil {
 		return nil, nil, err
 	}
-	config := worker.Config{Group: "vigia.replay." + id, Embedded: o.Stack == nil, ExternalTime: true}
+	config := worker.Config{Group: "vigia.replay." + id, Embedded: o.Stack == nil, ExternalTime: true, Drain: time.Second}
 	if e.worker, err = worker.New(config, e.log, e.state, e.topics, o.Logger, nil); err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +73,17 @@ func begin(ctx context.Context, o *Options, policies map[string]*sla.Policy, eve
 		}
 	})
 	e.undo = append(e.undo, func() { e.failed(nil); wg.Wait() })
-	return e, running, e.govern(policies)
+	// An owner that finds records before it finds a state would take the replay for a rebuild.
+	owned := func(int, store.Meta) bool { return true }
+	if err := e.until(running, e.slots(fold.Conversations, fold.Customers), sometimes, owned); err != nil {
+		return nil, nil, err
+	}
+	// What the first stage tells the second about a tenant must find the tenant's policy there.
+	e.govern(policies)
+	if err := e.lanes.flush(running); err != nil {
+		return nil, nil, err
+	}
+	return e, running, nil
 }
 
 // open starts the log and the state, or makes topics on those of the stack.
@@ -113,10 +123,29 @@ func (e *engine) open(ctx context.Context, o *Options, id string) error {
 	if o.Stack == nil {
 		return nil
 	}
+	if err := e.reach(ctx); err != nil {
+		return err
+	}
 	if err := e.log.CreateTopics(ctx, e.topics.Specs()); err != nil {
 		return err
 	}
 	e.undo = append(e.undo, func() { e.clean(o) })
+	return nil
+}
+
+// reachTimeout is how long a server of the stack may take to answer.
+const reachTimeout = 15 * time.Second
+
+// reach finds out whether the servers of the stack answer at all, which says more than what fails later.
+func (e *engine) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	if err := e.log.Ping(ctx); err != nil {
+		return &app.UnreachableError{What: "Kafka", Err: err}
+	}
+	if _, err := e.state.Time(ctx); err != nil {
+		return &app.UnreachableError{What: "Redis", Err: err}
+	}
 	return nil
 }
 
@@ -201,7 +230,7 @@ func intakeConfig(topics worker.Topics, policies map[string]*sla.Policy, events 
 }
 
 // govern puts the policies in force: they are the first records of every partition.
-func (e *engine) govern(policies map[string]*sla.Policy) error {
+func (e *engine) govern(policies map[string]*sla.Policy) {
 	for _, name := range slices.Sorted(maps.Keys(policies)) {
 		record := fold.PolicyRecord(policies[name], false)
 		e.extra.Add(int64(e.topics.Interactions.Partitions))
@@ -212,7 +241,6 @@ func (e *engine) govern(policies map[string]*sla.Policy) error {
 			e.lanes.control(e.topics.Customers.Name, p, record)
 		}
 	}
-	return nil
 }
 
 // now is the time of the data, Unix ms; 0 before the first tick.
@@ -262,46 +290,60 @@ func (e *engine) reached(ctx context.Context, stage fold.Stage, topic string) er
 		}
 		ends = append(ends, end)
 	}
-	return e.until(ctx, e.slots(stage), func(i int, m store.Meta) bool { return m.Position.Offset >= ends[i] })
+	near := func() bool {
+		n := 0
+		for _, s := range e.worker.Status() {
+			if s.Topic == topic && s.Position.Offset >= ends[s.Partition] {
+				n++
+			}
+		}
+		return n == len(ends)
+	}
+	return e.until(ctx, e.slots(stage), near, func(i int, m store.Meta) bool { return m.Position.Offset >= ends[i] })
 }
 
 // relayed waits until everything that the first stage has caused is in the log.
 func (e *engine) relayed(ctx context.Context) error {
-	return e.until(ctx, e.slots(fold.Conversations), func(_ int, m store.Meta) bool { return m.OutboxLen == 0 })
+	return e.until(ctx, e.slots(fold.Conversations), sometimes, func(_ int, m store.Meta) bool { return m.OutboxLen == 0 })
 }
 
-// pollEvery is how often the state is asked how far it is.
-const pollEvery = 2 * time.Millisecond
+// pollEvery is how often a condition is looked at; the state itself, which costs the servers something, only when it is near, and now and then.
+const (
+	pollEvery  = 2 * time.Millisecond
+	checkEvery = 10
+)
+
+func sometimes() bool { return false }
 
 // until waits for a condition on the metas of slots.
-func (e *engine) until(ctx context.Context, slots []store.Slot, ok func(i int, m store.Meta) bool) error {
+func (e *engine) until(ctx context.Context, slots []store.Slot, near func() bool, ok func(i int, m store.Meta) bool) error {
 	requests := make([]store.SlotRefs, len(slots))
 	for i, s := range slots {
 		requests[i].Slot = s
 	}
-	for every := time.NewTicker(pollEvery); ; {
-		values, err := e.state.Read(ctx, requests)
-		if err == nil {
-			done := true
-			for i, v := range values {
-				done = done && !v.Absent && ok(i, v.Meta)
+	every := time.NewTicker(pollEvery)
+	defer every.Stop()
+	for n := 0; ; n++ {
+		if n%checkEvery == 0 || near() {
+			values, err := e.state.Read(ctx, requests)
+			if err == nil {
+				done := true
+				for i, v := range values {
+					done = done && !v.Absent && ok(i, v.Meta)
+				}
+				if done {
+					return nil
+				}
+				err = e.halted()
 			}
-			if done {
-				every.Stop()
-				return nil
+			if err != nil && ctx.Err() == nil {
+				return err
 			}
-			err = e.halted()
-		}
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		if err != nil {
-			every.Stop()
-			return err
 		}
 		select {
 		case <-every.C:
 		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -314,16 +356,4 @@ func (e *engine) halted() error {
 		}
 	}
 	return nil
-}
-
-// refused returns how many records the log had to set aside: events that the mapping should not have let through.
-func (e *engine) refused(ctx context.Context) (int64, error) {
-	var n int64
-	var errs []error
-	for p := range int32(e.topics.DeadLetters.Partitions) {
-		start, end, err := e.log.Bounds(ctx, e.topics.DeadLetters.Name, p)
-		n += end - start
-		errs = append(errs, err)
-	}
-	return n, errors.Join(errs...)
 }

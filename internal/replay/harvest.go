@@ -143,7 +143,10 @@ func (h *harvest) finish(ctx context.Context) error {
 		return err
 	}
 	_, end := Day.period(h.e.now(), h.zone)
-	return h.take(ctx, end)
+	if err := h.take(ctx, end); err != nil || !h.by.fine() {
+		return err
+	}
+	return h.verify(ctx)
 }
 
 func (h *harvest) customers() bool {

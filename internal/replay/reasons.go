@@ -97,11 +97,11 @@ func factsOf(events []*event.Event) facts {
 	return f
 }
 
-// whyNot says why a conversation counts nowhere for a KPI.
-func whyNot(d *kpi.Def, events []*event.Event, moments []convo.Moment) string {
+// whyNot says why a conversation counts nowhere for a KPI, with the seconds of what it ended in instead.
+func whyNot(d *kpi.Def, events []*event.Event, moments []convo.Moment) (why string, seconds kpi.Number) {
 	f := factsOf(events)
 	if len(moments) == 0 && f.void {
-		return "taken back: spam, deleted or merged"
+		return "taken back: spam, deleted or merged", ""
 	}
 	var outcome, first *convo.Moment
 	for i := range moments {
@@ -115,29 +115,29 @@ func whyNot(d *kpi.Def, events []*event.Event, moments []convo.Moment) string {
 	switch d.Feeds[0].Kind {
 	case convo.NextResponse:
 		if first != nil {
-			return "no later turn was answered"
+			return "no later turn was answered", ""
 		}
-		return f.unanswered()
+		return f.unanswered(), ""
 	case convo.FirstResponse:
-		return f.unanswered()
+		return f.unanswered(), ""
 	case convo.Resolution:
-		return "not resolved"
+		return "not resolved", ""
 	case convo.ClockHit, convo.ClockMiss:
-		return "no promise was decided"
+		return "no promise was decided", ""
 	case convo.Scored:
-		return "no message has a score"
+		return "no message has a score", ""
 	}
 	switch {
 	case d.Feeds[0].Kind == convo.Handled && outcome != nil && outcome.Kind == convo.Answered:
-		return "no end of its handling is known"
+		return "no end of its handling is known", ""
 	case outcome != nil:
-		return describe(*outcome)
+		return describe(*outcome), secondsOf(*outcome)
 	case f.voiced && !f.queued:
-		return "never entered a queue"
+		return "never entered a queue", ""
 	case f.voiced:
-		return "its way out of the queue is not known"
+		return "its way out of the queue is not known", ""
 	}
-	return f.unanswered()
+	return f.unanswered(), ""
 }
 
 // unanswered says why a text conversation has no reply that counts.

@@ -17,8 +17,8 @@ type Result struct {
 	Contributions []Contribution
 	// Ledger accounts for every row of the inputs.
 	Ledger mapping.Ledger
-	// Refused is how many events the engine has set aside, though the mapping had let them through: the values lack them.
-	Refused int64
+	// Refused is empty unless the engine has a defect.
+	Refused Refusals
 	Events  int
 	// Took is how long the engine was at it.
 	Took time.Duration
@@ -73,6 +73,9 @@ func (o *Options) replay(ctx context.Context, result *Result, questions []questi
 	}
 	p.close()
 	if err != nil {
+		return err
+	}
+	if err := e.relayed(ctx); err != nil {
 		return err
 	}
 	if result.Refused, err = e.refused(ctx); err != nil {

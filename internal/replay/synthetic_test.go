@@ -133,6 +133,9 @@ func zipped(t *testing.T, text string) []byte {
 // TestInventedLogs compares invented logs with the independent computation: weeks with the days on which the clocks change, sparse months, years apart; in several
 // files, zipped, with the line ends of Windows.
 func TestInventedLogs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
 	for seed, days := range [][]string{
 		{"990331", "990401", "990402", "990403"},           // the clocks go forward on 2 April
 		{"990901", "990902", "990903", "990904", "990905"}, // and back on 3 September

@@ -42,6 +42,24 @@ func (rd *reading) jsonl(ctx context.Context, in Input, name string, offset int)
 	return rows.line, nil
 }
 
+// compose names the conversation of a channel that has no ids for it by account and customer, as ingest does.
+func compose(e *event.Event) {
+	switch e.Channel {
+	case event.WhatsApp, event.Messenger, event.Instagram, event.Telegram, event.SMS:
+	default:
+		if !e.Threadless {
+			return
+		}
+	}
+	who := e.Customer
+	if who == "" && len(e.Identities) > 0 {
+		who = e.Identities[0].Value
+	}
+	if e.Conversation == "" && who != "" {
+		e.Conversation, e.Threadless = e.Source.Account+"/"+who, true
+	}
+}
+
 func (rd *reading) useJSON(r *row, raw []byte) error {
 	events, err := event.DecodeJSON(raw)
 	if err != nil {
@@ -69,6 +87,7 @@ func (rd *reading) useJSON(r *row, raw []byte) error {
 		if e.OrderHint == "" {
 			e.OrderHint = r.hint
 		}
+		compose(e)
 		if e.ID == "" {
 			key := e.Source.NativeID
 			if key == "" {

@@ -134,6 +134,9 @@ func Names() []string {
 	return names
 }
 
+// Source returns the text of a shipped mapping. The error is [fs.ErrNotExist] when there is none of that name.
+func Source(name string) ([]byte, error) { return builtin.ReadFile(path.Join("builtin", name+".yaml")) }
+
 // Load returns a shipped mapping by name, or reads a mapping file. Anything with a slash or an ending .yaml or .yml is a file; another name is a
 // shipped mapping and, when there is none of that name, a file.
 func Load(nameOrPath string) (*Mapping, error) {
