@@ -99,7 +99,7 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	eq("sales", p.Queue("sales"), QueueParams{0, 5000})
+	eq("sales", p.Queue("sales"), QueueParams{0, 0}) // a short abandonment is never longer than the target
 	eq("other queues", p.Queue("x"), QueueParams{30_000, 5000})
 	eq("stale", []int64{p.StaleMs("whatsapp"), p.StaleMs("voice"), p.StaleMs("fax"), p.StaleMs("pigeon")}, []int64{48 * hour, 4 * hour, 0, 720 * hour})
 	eq("grace", []int64{p.GraceMs("mailbox"), p.GraceMs("x")}, []int64{60_000, 2000})
@@ -295,5 +295,22 @@ func TestFaults(t *testing.T) {
 	}
 	if _, err := CompilePolicy(PolicySpec{Zone: "UTC"}, 0); err == nil || !strings.Contains(err.Error(), "tenant is empty") || !strings.Contains(err.Error(), "serial 0") {
 		t.Errorf("neither tenant nor serial: %v", err)
+	}
+}
+
+func TestShortAbandonmentsAreNotOverTarget(t *testing.T) {
+	spec := DefaultPolicy("acme", "UTC")
+	target, short := int64(3), int64(5)
+	spec.Queues = map[string]QueueSpec{"sales": {TargetSeconds: &target}}
+	p, err := CompilePolicy(spec, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := p.Queue("sales"); q.ShortAbandonMs != 3000 {
+		t.Errorf("short abandonment up to %d ms at a target of 3 s, want 3000", q.ShortAbandonMs)
+	}
+	spec.Queues = map[string]QueueSpec{"sales": {TargetSeconds: &target, ShortAbandonSeconds: &short}}
+	if _, err := CompilePolicy(spec, 1); err == nil || !strings.Contains(err.Error(), `queue "sales": short_abandon_seconds 5 is longer than target_seconds 3`) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -180,8 +180,13 @@ func (r RuleSpec) normalised() RuleSpec {
 	return r
 }
 
+// or fills in what q leaves out from d. A short abandonment is never longer than the target.
 func (q QueueSpec) or(d QueueSpec) QueueSpec {
-	return QueueSpec{cmp.Or(q.TargetSeconds, d.TargetSeconds), cmp.Or(q.ShortAbandonSeconds, d.ShortAbandonSeconds)}
+	target, short := cmp.Or(q.TargetSeconds, d.TargetSeconds), q.ShortAbandonSeconds
+	if short == nil {
+		short = new(min(*d.ShortAbandonSeconds, max(*target, 0)))
+	}
+	return QueueSpec{target, short}
 }
 
 // set returns a sorted copy without repetitions; an empty list stays empty, not
