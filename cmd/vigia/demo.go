@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,7 +123,9 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.build(); err != nil {
 		return err
 	}
-	if err := d.app.Start(ctx); err != nil {
+	if err := d.app.Start(ctx); isListen(err) {
+		return fmt.Errorf("cannot listen on %s: is another demonstration running? --listen chooses another address: %w", d.o.listen, bareOp(err))
+	} else if err != nil {
 		return err
 	}
 	// The folder is ours from here on: the plan of another process was not touched.
@@ -201,6 +204,14 @@ func (d *demo) play(ctx context.Context) error {
 	}
 	<-showing
 	return cause(ctx, err)
+}
+
+// bareOp drops the words around what the system says about a socket.
+func bareOp(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err
+	}
+	return err
 }
 
 // cause is what ended ctx, when it was not somebody's wish, or err.

@@ -27,7 +27,7 @@ var demoWords = map[string]map[string]string{
 		"next_response":    "next reply",
 		"resolution":       "resolution",
 		"stopping":         "Stopping: finishing what is at hand.",
-		"bye":              "{breached} broken promises were called, {settled} of them were settled, {retracted} retracted.",
+		"bye":              "{breached} broken promises were called, {settled} settled, {retracted} retracted.",
 	},
 	"es": {
 		"welcome":          "Vigia trabajando en una tienda inventada. Ctrl-C la detiene.",
@@ -54,7 +54,7 @@ var demoWords = map[string]map[string]string{
 		"next_response":    "respuesta siguiente",
 		"resolution":       "resolución",
 		"stopping":         "Deteniendo: se termina lo que está en curso.",
-		"bye":              "Se avisó de {breached} promesas incumplidas; {settled} se saldaron, {retracted} se retiraron.",
+		"bye":              "Se avisó de {breached} promesas incumplidas, {settled} saldadas y {retracted} retiradas.",
 	},
 	"pt": {
 		"welcome":          "Vigia em ação numa loja inventada. Ctrl-C encerra.",
@@ -81,6 +81,6 @@ var demoWords = map[string]map[string]string{
 		"next_response":    "resposta seguinte",
 		"resolution":       "resolução",
 		"stopping":         "Encerrando: terminando o que está em curso.",
-		"bye":              "Foram avisadas {breached} promessas descumpridas; {settled} foram quitadas, {retracted} retiradas.",
+		"bye":              "Foram avisadas {breached} promessas descumpridas, {settled} quitadas e {retracted} retiradas.",
 	},
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/vigia-cx/vigia/internal/config"
@@ -14,9 +16,25 @@ import (
 	"github.com/vigia-cx/vigia/internal/worker"
 )
 
+// gcPercent is how much garbage of a worker may gather before it is collected, in percent of what is in use: it keeps a bounded set of conversations and makes much garbage
+// beside them, so that collecting half as often as Go does saves a sixth of its processor time.
+const gcPercent = 200
+
+// tune sets the collector for a worker. memory is what its conversations may take; the limit, above which garbage is collected at once, leaves room for batches at hand.
+// GOGC and GOMEMLIMIT in the environment take precedence.
+func tune(memory int64) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(4*memory + 256<<20)
+	}
+}
+
 // startRoles builds and starts the roles. The worker comes first: what comes in is folded from the first event on.
 func (a *App) startRoles(ctx context.Context) error {
 	if a.has(Worker) {
+		tune(int64(a.cfg.Worker.Memory))
 		cfg := a.workerConfig()
 		var err error
 		if a.worker, err = worker.New(cfg, a.bus, a.state, a.names, a.log, a.opts.Registry); err != nil {

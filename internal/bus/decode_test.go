@@ -44,7 +44,7 @@ func TestDecode(t *testing.T) {
 		{"a marker between", 3, []protocol.RecordReader{data(3, 3), marker(4), data(5, 5)}, []int64{3, 5}, 6},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			msgs, next, err := decode("t", 1, test.offset, &protocol.RecordStream{Records: test.batches})
+			msgs, next, err := decode("t", 1, test.offset, &protocol.RecordStream{Records: test.batches}, true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +68,7 @@ func (brokenReader) ReadRecord() (*protocol.Record, error) { return nil, errDama
 func TestDecodeReportsDamage(t *testing.T) {
 	_, next, err := decode("t", 1, 5, &protocol.RecordStream{Records: []protocol.RecordReader{
 		&protocol.RecordBatch{BaseOffset: 5, Records: brokenReader{}},
-	}})
+	}}, true)
 	if !errors.Is(err, errDamaged) || next != 5 {
 		t.Fatalf("got %d, %v", next, err)
 	}

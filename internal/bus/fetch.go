@@ -21,6 +21,8 @@ type FetchOptions struct {
 	MinBytes int
 	// MaxWait is how long the broker waits for MinBytes, default 500 ms.
 	MaxWait time.Duration
+	// NoHeaders leaves the headers of the messages out: who looks at keys and values only is spared their making.
+	NoHeaders bool
 }
 
 // Fetch reads records of one partition from offset on. At the end of the log it waits up to
@@ -73,7 +75,7 @@ func (c *Client) fetch(ctx context.Context, topic string, partition int32, offse
 		return Batch{}, res.Error
 	}
 	b := Batch{HighWatermark: res.HighWatermark, LogStart: res.LogStartOffset}
-	b.Messages, b.Next, err = decode(topic, partition, offset, res.Records)
+	b.Messages, b.Next, err = decode(topic, partition, offset, res.Records, !o.NoHeaders)
 	return b, err
 }
 
@@ -82,7 +84,7 @@ func (c *Client) fetch(ctx context.Context, topic string, partition int32, offse
 // It walks batch by batch, because kafka-go hides control batches (transaction markers) and
 // the last offset that a batch covers. Without that, a marker at the end of an answer, or a
 // batch whose last records were compacted away, would be fetched again for ever.
-func decode(topic string, partition int32, offset int64, r kafka.RecordReader) (msgs []Message, next int64, err error) {
+func decode(topic string, partition int32, offset int64, r kafka.RecordReader, headers bool) (msgs []Message, next int64, err error) {
 	batches := []protocol.RecordReader{r}
 	if s, ok := r.(*protocol.RecordStream); ok {
 		batches = s.Records
@@ -120,8 +122,10 @@ func decode(topic string, partition int32, offset int64, r kafka.RecordReader) (
 				Topic:     topic,
 				Partition: partition,
 				Offset:    rec.Offset,
-				Headers:   fromKafkaHeaders(rec.Headers),
 				At:        rec.Time.UnixMilli(),
+			}
+			if headers {
+				m.Headers = fromKafkaHeaders(rec.Headers)
 			}
 			m.Key, err = mem.read(rec.Key)
 			if err == nil {

@@ -10,6 +10,7 @@ import (
 // Encode writes the state; equal states give equal bytes.
 func (s *State) Encode() []byte {
 	w := &pack.Writer{}
+	w.Grow(192 + 40*len(s.entries))
 	w.String(s.Tenant)
 	w.String(s.ID)
 	w.Byte(byte(s.Channel))
@@ -305,6 +306,7 @@ func decodeGroup(r *pack.Reader) window.Group {
 // Encode writes what readers see.
 func (o Open) Encode() []byte {
 	w := &pack.Writer{}
+	w.Grow(160)
 	encodeGroup(w, window.Group{Channel: o.Channel, Queue: o.Queue, Team: o.Team, Agent: o.Agent})
 	w.Int(o.OpenedAt)
 	w.Int(o.WaitingSince)

@@ -192,6 +192,17 @@ func Begins(e *event.Event) bool {
 	return false
 }
 
+// share takes equal texts over from the entry before, so that a conversation keeps one copy of them.
+func (e *Entry) share(o *Entry) {
+	for _, p := range [...]struct{ mine, other *string }{
+		{&e.Queue, &o.Queue}, {&e.Team, &o.Team}, {&e.Agent, &o.Agent}, {&e.Customer, &o.Customer}, {&e.Source, &o.Source},
+	} {
+		if *p.mine == *p.other {
+			*p.mine = *p.other
+		}
+	}
+}
+
 func sourceOf(s event.Source) string {
 	if s.Account == "" {
 		return s.Connector

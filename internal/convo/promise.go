@@ -41,7 +41,8 @@ func (r *run) promise(clock sla.Clock, start int64, id uint64, serial int64, rul
 	if due, ok := sla.Due(rule.Calendar, start, rule.Targets[clock], pauses); ok {
 		p.Due = due
 	}
-	if p.Due != 0 {
+	if p.Due != 0 && len(rule.Warn) > 0 {
+		p.Warn, p.Percent = make([]int64, 0, len(rule.Warn)), make([]int, 0, len(rule.Warn))
 		for _, percent := range rule.Warn {
 			if at, ok := sla.Due(rule.Calendar, start, rule.WarnAfter(clock, percent), pauses); ok {
 				p.Warn, p.Percent = append(p.Warn, at), append(p.Percent, percent)
@@ -119,12 +120,11 @@ func (r *run) serial(began int64) int64 {
 	return began
 }
 
-// open returns the promises that run on at the end of the entries.
-func (r *run) open() []promise {
+// open appends the promises that run on at the end of the entries.
+func (r *run) open(out []promise) []promise {
 	if r.Void || !r.Begun {
-		return nil
+		return out
 	}
-	var out []promise
 	if r.Turn.At != 0 && !r.Bots {
 		clock, serial := r.turnClock(), r.serial(r.Turn.Serial)
 		rule := r.rule(serial, r.Turn.At)

@@ -21,7 +21,19 @@ type Env struct {
 	Policies  func(serial int64) *sla.Policy       // a version of the tenant's policy, or the nearest one still known
 	Current   *sla.Policy                          // the version in force
 	Reapplied int64                                // serial of the last version that running clocks take over, 0 for none
+	Scratch   *Scratch                             // may be nil
 	Hold      func(due int64, source string) int64 // until when a deadline waits because its source was blind when it fell due; 0: not at all
+}
+
+// Scratch is memory that one evaluation after the other uses. It belongs to one fold; the zero value is ready.
+type Scratch struct {
+	out      []pending
+	groups   []groupAt
+	scores   []score
+	promises []promise
+	moments  []Moment
+	run      run
+	result   *result
 }
 
 func (e *Env) policy(serial int64) *sla.Policy { return e.Policies(serial) }
@@ -81,6 +93,9 @@ func (s *State) Apply(env *Env, e *event.Event) (c Change, applied bool) {
 		return Change{Wake: s.Wake}, false
 	}
 	before := s.evaluated(env)
+	if at > 0 {
+		n.share(&s.entries[at-1])
+	}
 	s.entries = slices.Insert(s.entries, at, n)
 	s.Horizon = max(s.Horizon, env.Current.HorizonMs(e.Source.Connector))
 	if e.Link != "" {
@@ -142,7 +157,21 @@ func (s *State) settle(env *Env, before *result) Change {
 	s.forget(env)
 	c.Wake = s.next(env)
 	c.Forget = c.Wake == 0
+	env.reuse(before)
+	if !(&run{machine: s.last.end}).isOpen() {
+		// Most conversations that are over are never touched again within the horizon: what follows from the entries is worked out anew when one is.
+		env.reuse(s.last)
+		s.last = nil
+	}
 	return c
+}
+
+// reuse gives the memory of an evaluation that nobody will look at again to the next one.
+func (e *Env) reuse(r *result) {
+	if w := e.Scratch; w != nil {
+		w.promises, w.moments, w.result = r.promises[:0], r.moments[:0], r
+		r.promises, r.moments = nil, nil
+	}
 }
 
 // evaluate runs the machine over the entries and lets time pass up to t. The misses of deadlines that passed while running are not in it: see overdue.
@@ -159,8 +188,19 @@ func (s *State) evaluate(env *Env, t int64) *result {
 		r.facts = append(r.facts, r.fact(r.isOpen(), 0))
 		r.void()
 	}
-	res := &result{end: end, facts: r.facts, promises: append(r.promises, r.open()...)}
-	res.moments = make([]Moment, len(r.out), len(r.out)+2)
+	var res *result
+	w := env.Scratch
+	if w != nil && w.result != nil {
+		res, w.result = w.result, nil
+	} else {
+		res = new(result)
+	}
+	if w != nil {
+		res.moments, w.moments = w.moments, nil
+		w.out, w.groups, w.scores = r.out[:0], r.groups[:0], r.scores[:0]
+	}
+	res.end, res.facts, res.promises = end, r.facts, r.open(r.promises)
+	res.moments = slices.Grow(res.moments, len(r.out)+2)[:len(r.out)]
 	for i, p := range r.out {
 		if !p.fixed {
 			g := r.groupOf(p.At)
@@ -178,9 +218,17 @@ func (s *State) evaluate(env *Env, t int64) *result {
 
 // play runs the machine over entries from the residue.
 func (s *State) play(env *Env, entries []Entry) *run {
-	r := &run{machine: s.residue, env: env, channel: s.Channel, thread: s.Threadless, entries: entries, reapplied: s.reapplied}
-	if s.last != nil {
-		r.out = make([]pending, 0, len(s.last.moments)+4)
+	w := env.Scratch
+	var r *run
+	if w != nil {
+		r = &w.run
+	} else {
+		r = new(run)
+	}
+	*r = run{machine: s.residue, env: env, channel: s.Channel, thread: s.Threadless, entries: entries, reapplied: s.reapplied}
+	if w != nil {
+		r.out, r.groups, r.scores, r.promises = w.out[:0], w.groups[:0], w.scores[:0], w.promises
+		w.promises = nil
 	}
 	r.groups = append(r.groups, s.residue.Routes...)
 	r.Routes, r.Pauses, r.Active = nil, slices.Clone(r.Pauses), slices.Clone(r.Active)
@@ -353,6 +401,9 @@ next:
 				used[k] = true
 				continue next
 			}
+		}
+		if fresh == nil {
+			fresh = make([]Moment, 0, len(a))
 		}
 		fresh = append(fresh, m)
 	}

@@ -157,7 +157,7 @@ func (s *State) moments() []convo.Moment {
 	if s.known {
 		return s.last
 	}
-	out := make([]convo.Moment, 0, len(s.last)+8)
+	out := make([]convo.Moment, 0, max(10, len(s.last)+1))
 	forgotten := int64(-1) // sessions up to the last activity that was forgotten are counted for good
 	for _, tr := range s.past {
 		out = see(out, tr.channel, tr.queue, tr.at, nil)

@@ -14,8 +14,11 @@ import (
 // MaxRecordBytes is the largest record value that is accepted.
 const MaxRecordBytes = 256 << 10
 
-// Decode reads a record value. Every error is an [*Error] with a typed reason; garbage never panics.
-func Decode(value []byte) (Record, error) {
+// Decode reads a record value. Every error is an [*Error] with a typed reason; garbage never panics. Who reads many should keep a [Decoder].
+func Decode(value []byte) (Record, error) { return decodeWith(value, nil) }
+
+// decode reads any record by way of the generated messages.
+func decode(value []byte) (Record, error) {
 	if len(value) > MaxRecordBytes {
 		return Record{}, &Error{ReasonTooLarge, "", fmt.Sprintf("%d bytes, the limit is %d", len(value), MaxRecordBytes)}
 	}

@@ -101,12 +101,13 @@ func OutputID(parts ...string) string { return digest(parts...) }
 
 // digest returns 26 characters of base32(SHA-256) over the parts, separated so that no two lists collide.
 func digest(parts ...string) string {
-	h := sha256.New()
+	var room [256]byte
+	b := room[:0]
 	for _, p := range parts {
-		h.Write([]byte(p))
-		h.Write([]byte{0x1f})
+		b = append(append(b, p...), 0x1f)
 	}
-	return idEncoding.EncodeToString(h.Sum(nil))[:26]
+	sum := sha256.Sum256(b)
+	return idEncoding.EncodeToString(sum[:])[:26]
 }
 
 func rfc3339(ms int64) string {

@@ -293,8 +293,8 @@ func validSentiment(field string, s Sentiment) error {
 
 func validRouting(field string, r Routing) error {
 	for _, f := range []fieldValue{{".queue_id", r.Queue}, {".team_id", r.Team}, {".agent_id", r.Agent}, {".bot_id", r.Bot}, {".inbox_id", r.Inbox}} {
-		if err := validName(field+f.field, f.value); err != nil {
-			return err
+		if validName("", f.value) != nil {
+			return validName(field+f.field, f.value)
 		}
 	}
 	return nil

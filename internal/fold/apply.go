@@ -111,8 +111,9 @@ func (s *Slot) emit(to dest, key string, body event.RecordBody, id string) {
 	if !ok {
 		prev = event.PrevSeq{Offset: -1, Restart: s.root.Start.Truncated}
 	}
-	// After a rebuild nothing below the relay's high-water mark is sent again, so the first output above it has no neighbour to name.
-	if at := s.root.Start.RestateAt; at >= 0 && prev.Offset < at && s.pos.Offset >= at {
+	// What a new lineage emits up to where the log ended at its beginning may differ from what was sent before, and is sent only in part: consumers must not miss what
+	// it names.
+	if at := s.root.Start.RestateAt; at >= 0 && prev.Offset < at {
 		prev.Restart = true
 	}
 	seq := &event.Seq{Topic: s.cfg.Topic, Partition: s.cfg.Partition, LogLineage: s.root.Start.LogLineage, Offset: s.pos.Offset, Step: s.pos.Step, Index: s.index, Prev: prev}
@@ -140,11 +141,13 @@ func (s *Slot) event(in Input, e *event.Event) error {
 		x.convo, x.gone = convo.New(e), false
 		// Without the tenant's rules, or from the middle on, a conversation would be counted wrong: it is kept out.
 		x.convo.Truncated = len(t.policies) == 0 || s.root.Start.Truncated && !convo.Begins(e)
+		x.convo.Losses = s.root.LostN
 		if x.convo.Truncated {
 			s.count("left_truncated")
 		}
 	}
 	env := s.env(t)
+	s.interrupt(x, env)
 	change, applied := x.convo.Apply(env, e)
 	if len(t.policies) == 0 {
 		s.schedule(x, change.Wake, change.Forget)
@@ -183,10 +186,11 @@ func (s *Slot) tell(f event.Fact) {
 }
 
 func (s *Slot) env(t *tenant) *convo.Env {
-	return &convo.Env{
-		T: s.root.T, Policies: t.version, Current: t.current(), Reapplied: t.reapply,
-		Hold: func(due int64, src string) int64 { return s.root.hold(t.name, src, due) },
+	if t.env == nil {
+		t.env = &convo.Env{Policies: t.version, Scratch: &s.work, Hold: func(due int64, src string) int64 { return s.root.hold(t.name, src, due) }}
 	}
+	t.env.T, t.env.Current, t.env.Reapplied = s.root.T, t.current(), t.reapply
+	return t.env
 }
 
 // conclude writes down what a conversation's change means: contributions, signals, facts, what readers see, when to look again.
@@ -288,7 +292,9 @@ func (s *Slot) tick(at int64) (done bool, err error) {
 		s.touch(s.root)
 		if !s.root.Restated && s.pos.Offset >= s.root.Start.RestateAt {
 			s.root.Restated = true
-			s.beginSweep("", true)
+			if s.beginSweep("", true); s.root.sweep == nil {
+				s.restated()
+			}
 		}
 	}
 	if s.advance() {
@@ -352,7 +358,8 @@ func (s *Slot) wakeAll(due []entry) {
 		if w := x.wake(); *w == e.at {
 			*w = 0
 		}
-		s.reconsider(x, false)
+		// What is put off here may leave the range of the walk that is still to come.
+		s.reconsider(x, s.root.sweep != nil && s.root.sweep.restate)
 	}
 }
 
@@ -365,11 +372,19 @@ func (s *Slot) reconsider(x *subject, restate bool) {
 	}
 	t := s.tenant(x.convo.Tenant)
 	env := s.env(t)
+	s.interrupt(x, env)
 	change := x.convo.Tick(env)
 	if restate {
 		change.Signals = append(change.Signals, x.convo.Restate(env)...)
 	}
 	s.conclude(t, x, change)
+}
+
+// interrupt keeps a conversation out that was open when records were lost.
+func (s *Slot) interrupt(x *subject, env *convo.Env) {
+	if x.convo.Interrupt(env, s.root.LostN) {
+		s.count("left_truncated")
+	}
 }
 
 // beginSweep starts a walk over the whole agenda.
@@ -403,6 +418,9 @@ func (s *Slot) sweepStep() (done bool) {
 	m, ok := s.agenda.firstMinute(w.minute)
 	if !ok || m > w.until {
 		s.root.sweep = nil
+		if w.restate {
+			s.restated()
+		}
 		return true
 	}
 	w.minute = m + 1

@@ -26,6 +26,7 @@ type affair struct {
 	name     string
 	open     bool
 	source   int32
+	log      int64 // lineage of the source's log
 	offset   int64 // of the source, when last told
 	revision uint32
 }
@@ -101,7 +102,9 @@ func (d *desk) take(r *event.Record) error {
 	s, ok := r.Body.(event.Signal)
 	if !ok {
 		// All breaches that stand were told again before this: the others are over, nobody knows how.
-		maps.DeleteFunc(d.cases, func(_ string, c affair) bool { return c.open && c.source == r.Seq.Partition && c.offset < r.Seq.Offset })
+		maps.DeleteFunc(d.cases, func(_ string, c affair) bool {
+			return c.open && c.source == r.Seq.Partition && (c.log < r.Seq.LogLineage || c.offset < r.Seq.Offset)
+		})
 		return nil
 	}
 	if s.Kind == event.SignalTrigger {
@@ -112,7 +115,7 @@ func (d *desk) take(r *event.Record) error {
 	if known && s.Revision < have.revision && r.Seq.LogLineage == d.from[r.Seq.Partition].log && !r.Seq.Prev.Restart {
 		return fmt.Errorf("%s: revision %d after %d", name, s.Revision, have.revision)
 	}
-	c := affair{name: caseName(s.Conversation, s.Clock, s.StartedAt), source: r.Seq.Partition, offset: r.Seq.Offset, revision: s.Revision}
+	c := affair{name: caseName(s.Conversation, s.Clock, s.StartedAt), source: r.Seq.Partition, log: r.Seq.LogLineage, offset: r.Seq.Offset, revision: s.Revision}
 	switch s.Kind {
 	case event.SignalBreach:
 		c.open = s.FulfilledAt == 0

@@ -9,12 +9,14 @@ import (
 type records struct {
 	life, since, at int64
 	truncated       bool // the log no longer reaches back to where it began
+	losses          []loss
+	told            int64 // after a loss: where the state is told again, -1 when it was
 	t               int64
 	serial          int64
 	times           []int64 // time after each record
 	gaps            []gapAt
 	talks           map[string]*talk // by key
-	keys            []string
+	all             []*talk
 	tooLate         int
 }
 
@@ -27,21 +29,32 @@ type gapAt struct {
 type talk struct {
 	list    []told
 	ids     map[string]bool
-	partial bool // first seen in the middle or without rules: nothing of it counts
+	before  *talk // what was forgotten
+	partial bool  // first seen in the middle or without rules: nothing of it counts
+	rests   bool
 	last    int64
 	keep    int64
 }
 
-func readLog(l *wire, since int64, truncated bool) *records {
-	return &records{life: l.life, since: since, at: since, truncated: truncated, talks: map[string]*talk{}}
+func readLog(l *wire, since int64, losses []loss) *records {
+	return &records{life: l.life, since: since, at: since, truncated: since > 0, losses: losses, told: -1, talks: map[string]*talk{}}
 }
 
 // upTo reads on to an offset, not included.
 func (r *records) upTo(l *wire, bay int, end int64) {
 	for ; r.at < end; r.at++ {
+		for len(r.losses) > 0 && r.at == r.losses[0].from {
+			r.lose()
+		}
+		if r.at >= end {
+			break
+		}
 		x := &l.recs[r.at]
 		switch b := x.Body.(type) {
 		case event.Tick:
+			if r.told >= 0 && r.at >= r.told && b.At > r.t {
+				r.told = -1
+			}
 			r.t = max(r.t, b.At)
 		case event.Policy:
 			r.serial = max(r.serial, b.Serial)
@@ -56,6 +69,21 @@ func (r *records) upTo(l *wire, bay int, end int64) {
 	}
 }
 
+// lose skips records that nobody has read: whoever waited then may have been answered in them.
+func (r *records) lose() {
+	x := r.losses[0]
+	r.losses, r.told, r.truncated = r.losses[1:], x.told, true
+	for ; r.at < x.to; r.at++ {
+		r.times = append(r.times, r.t)
+	}
+	for _, k := range r.talks {
+		if !k.partial && judge(k.list, r.t).open {
+			// One that nothing wakes before it is told again is still there until then.
+			k.partial, k.rests = true, r.t > k.last+k.keep
+		}
+	}
+}
+
 func (r *records) hear(key string, e *event.Event) {
 	keep := int64(horizon)
 	if r.serial == 0 {
@@ -66,16 +94,23 @@ func (r *records) hear(key string, e *event.Event) {
 		return
 	}
 	k := r.talks[key]
-	if k == nil {
-		k = &talk{}
+	var gone bool
+	switch {
+	case k == nil:
+		gone = true
+	case k.partial:
+		// What is kept out is forgotten like anything else, and then seen for the first time again.
+		gone = r.t > k.last+k.keep && !(k.rests && r.told >= 0)
+	case e.Threadless:
+		// So is an account when its last episode is over for good. It only matters where that may be in the middle.
+		gone = r.truncated && r.t > k.last+episodeGap+k.keep
+	}
+	if gone {
+		k = &talk{ids: map[string]bool{}, partial: r.serial == 0 || r.truncated && !begins(e), before: k}
 		r.talks[key] = k
-		r.keys = append(r.keys, key)
+		r.all = append(r.all, k)
 	}
-	// What is kept out is forgotten like anything else, and then seen for the first time again.
-	if k.ids == nil || k.partial && r.t > k.last+k.keep {
-		*k = talk{ids: map[string]bool{}, partial: r.serial == 0 || r.truncated && !begins(e)}
-	}
-	k.keep = max(k.keep, keep)
+	k.keep, k.rests = max(k.keep, keep), false
 	if k.ids[e.ID] {
 		return
 	}

@@ -223,7 +223,8 @@ func queueOf(list []told) (first, last, customer string) {
 	for _, e := range list {
 		if q := e.Routing.Queue; q != "" {
 			last = q
-			if first == "" {
+			// A call's start belongs to the queue it is in, or else reaches first.
+			if first == "" || e.At == list[0].At {
 				first = q
 			}
 		}

@@ -7,7 +7,7 @@ import (
 // relay does the next step of the relay: take a page of the outbox, send its entries in order, take them off, commit the mark.
 func (t *task) relay(a int) (moved bool) {
 	w := t.w
-	if t.gone || !t.session && t.space == 0 {
+	if t.gone || !t.session && t.lineage == 0 {
 		return false
 	}
 	if len(t.memory) > 0 {
@@ -23,7 +23,7 @@ func (t *task) relay(a int) (moved bool) {
 	}
 	b := t.state()
 	if t.trim {
-		err := t.call(a, func() error { b.trim(t.space, t.page[len(t.page)-1].ordinal); return nil })
+		err := t.call(a, func() error { b.trim(t.lineage, t.page[len(t.page)-1].ordinal); return nil })
 		if err == nil {
 			t.page, t.acked, t.trim, t.settle = nil, 0, false, true
 		}
@@ -33,7 +33,7 @@ func (t *task) relay(a int) (moved bool) {
 		return t.settled(a)
 	}
 	err := t.call(a, func() error {
-		if b.exists && b.space == t.space && len(b.outbox) > 0 {
+		if b.exists && b.at.lineage == t.lineage && len(b.outbox) > 0 {
 			t.page = b.outbox[:min(len(b.outbox), 1+a%5)]
 			t.acked, t.trim = 0, false
 		}
@@ -50,7 +50,7 @@ func (t *task) settled(a int) bool {
 	b, w := t.state(), t.w
 	next := noMark
 	err := t.call(a, func() error {
-		if !b.exists || b.space != t.space || b.log != t.log {
+		if !b.exists || b.at.lineage != t.lineage || b.log != t.log {
 			return nil
 		}
 		next = mark{t.sent, t.log, b.at.lineage}
@@ -58,7 +58,7 @@ func (t *task) settled(a int) bool {
 			next.offset = b.at.Offset
 		}
 		if t.mark.log == t.log {
-			next.offset = max(next.offset, t.mark.offset)
+			next.offset, next.state = max(next.offset, t.mark.offset), max(next.state, t.mark.state)
 		}
 		return nil
 	})
@@ -158,7 +158,7 @@ func (t *task) tick(a int) {
 // keep appends the policies in force and open gaps again, so that they never fall out of the log.
 func (t *task) keep() {
 	w := t.w
-	if t.gone || !t.session || t.fold == nil || w.now < w.kafkaDown || w.now < w.redisDown {
+	if t.gone || !t.session || t.fold == nil || w.now < w.kafkaDown || w.now < w.redisDown || t.base.Offset < t.wire().end() {
 		return
 	}
 	for _, p := range t.fold.Policies() {
@@ -224,6 +224,9 @@ func decide(m *meta, have mark, l *wire, replaced bool, now, schema int64) plan 
 		return anew(reset, "truncated", m.log)
 	case m.at.Offset < l.start:
 		lost := m.at.Offset
+		if m.at.Step > 0 {
+			lost++ // what the record brought in is in the state; what was left of it the next tick does
+		}
 		if m.lost >= 0 && m.at.Step == 0 {
 			lost = m.lost
 		}
@@ -235,7 +238,7 @@ func decide(m *meta, have mark, l *wire, replaced bool, now, schema int64) plan 
 }
 
 // starting tells the fold how its lineage began, which matters until the first step of it is stored.
-func starting(m *meta, relayed mark) Start {
+func starting(m *meta) Start {
 	s := Start{LogLineage: m.log, StateLineage: m.at.lineage, RestateAt: -1}
 	switch {
 	case m.fresh():
@@ -245,11 +248,6 @@ func starting(m *meta, relayed mark) Start {
 	case !m.moved:
 		return s
 	}
-	if m.at.lineage > m.log {
-		s.RestateAt = m.at.Offset
-		if relayed.log == m.log {
-			s.RestateAt = max(relayed.offset, m.at.Offset)
-		}
-	}
+	s.RestateAt = m.restate
 	return s
 }

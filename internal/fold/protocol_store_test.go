@@ -49,27 +49,28 @@ type place struct {
 
 // meta is what Redis holds beside the state; copying it copies everything, for lists are never changed in place.
 type meta struct {
-	exists     bool
-	at         place
-	epoch      int64
-	space      int64 // lineage in which the keys and the outbox began
-	log        int64 // log lineage
-	schema     int64
-	print      int64 // which record was applied last, 0 none
-	lost       int64 // until a record of the lineage is applied: first offset lost, -1 none
-	moved      bool  // until then: the state is that of an older lineage
-	outbox     []parcel
-	next       int64 // ordinal of the next parcel
-	desk       *desk // the consumer of signals
-	sum        uint64
-	sent       *link // every output so far, newest first
-	got        *link // every output applied
-	since      int64 // first record of the state
-	truncated  bool
-	incomplete bool // a loss was skipped
+	exists    bool
+	at        place
+	epoch     int64
+	log       int64 // log lineage
+	schema    int64
+	print     int64 // which record was applied last, 0 none
+	restate   int64 // where the lineage tells again what is open, -1 nowhere
+	lost      int64 // until a record of the lineage is applied: first offset lost, -1 none
+	moved     bool  // until then: the state is that of an older lineage
+	outbox    []parcel
+	next      int64 // ordinal of the next parcel
+	desk      *desk // the consumer of signals
+	sum       uint64
+	sent      *link // every output so far, newest first
+	got       *link // every output applied
+	since     int64 // first record of the state
+	truncated bool
+	branch    int64 // the last lineage that went on with a state of another
+	losses    []loss
 }
 
-func (m *meta) fresh() bool { return m.print == 0 && m.at.Step == 0 }
+func (m *meta) fresh() bool { return m.print == 0 && m.lost < 0 && !m.moved && m.at.Step == 0 }
 
 // parcel is an output that waits in the outbox.
 type parcel struct {
@@ -153,10 +154,22 @@ func (b *bay) failOver(n int) {
 	}
 }
 
+// loss is a range of records that was deleted before it was applied. From the first tick after told nothing is left of what was open before.
+type loss struct{ from, to, told int64 }
+
+// skip notes a loss; one that no record has followed yet goes on.
+func (b *bay) skip(from, to, told int64) {
+	keep := len(b.losses)
+	if keep > 0 && b.losses[keep-1].from == from {
+		keep--
+	}
+	b.losses = append(b.losses[:keep:keep], loss{from, to, told})
+}
+
 func (b *bay) lose() { *b = bay{mem: memory{}, copies: b.copies} }
 
 func (b *bay) save() {
-	if !b.exists {
+	if b.print == 0 {
 		return
 	}
 	b.copies = append(b.copies, snapshot{b.meta, b.mem.clone()})
@@ -243,9 +256,9 @@ func hashInts(h uint64, vs ...int64) uint64 {
 	return h
 }
 
-// trim forgets outputs up to an ordinal, which is harmless however often and late it comes.
-func (b *bay) trim(space, upTo int64) {
-	if !b.exists || b.space != space {
+// trim forgets outputs up to an ordinal, which is harmless however often and late it comes: within a lineage an ordinal names one output for ever.
+func (b *bay) trim(lineage, upTo int64) {
+	if !b.exists || b.at.lineage != lineage {
 		return
 	}
 	i := 0

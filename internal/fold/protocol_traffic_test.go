@@ -255,7 +255,7 @@ type line struct {
 	id, customer, queue string
 	channel             event.Channel
 	at                  int64
-	turn                int
+	spam                bool
 }
 
 func (s *scenario) pick(of ...int64) int64 { return of[s.IntN(len(of))] }
@@ -282,8 +282,8 @@ func (s *scenario) text(l *line) {
 	queue := l.queue
 	customer := l.customer
 	if l.channel == event.WebChat {
-		if s.IntN(4) == 0 {
-			l.queue = ""
+		if s.IntN(4) == 0 && !s.lossy {
+			l.queue = "" // until it is routed, which must not get lost: a queue learnt when the rest is forgotten changes nothing any more
 		}
 		if s.IntN(3) == 0 {
 			l.customer = ""
@@ -307,6 +307,7 @@ func (s *scenario) text(l *line) {
 		s.inbound(l)
 		s.say(l, event.BySystem, event.ConversationState{State: event.StatusSpam}, false)
 		l.at += s.pick(0, 20_000)
+		l.spam = true // and is not opened again: what was forgotten meanwhile would not come back
 	}
 	s.turns(l)
 }
@@ -343,7 +344,7 @@ func (s *scenario) turns(l *line) {
 		switch {
 		case s.IntN(3) == 0:
 			s.inbound(l)
-		case l.channel == event.WebChat && s.IntN(3) == 0:
+		case l.channel == event.WebChat && !l.spam && s.IntN(3) == 0:
 			s.say(l, event.ByAgent, event.ConversationState{State: event.StatusReopened}, false)
 			l.at += s.pick(1, 5000)
 		}
@@ -422,9 +423,7 @@ func (s *scenario) say(l *line, by event.ActorKind, body event.Body, plain bool)
 		ID: fmt.Sprintf("e%d", s.ids), Tenant: tenantName, Source: event.Source{Connector: "http"}, At: l.at, ReceivedAt: l.at, Conversation: l.id, Customer: l.customer,
 		Threadless: l.channel == event.WhatsApp, Actor: by, Channel: l.channel, Routing: event.Routing{Queue: l.queue}, Body: body,
 	}
-	if l.channel == event.Voice {
-		e.OrderHint = fmt.Sprint(s.ids) // what a switch does in one instant it numbers
-	}
+	e.OrderHint = fmt.Sprint(s.ids) // the source numbers what happens in one instant
 	arrive := func() int64 {
 		switch n := s.IntN(40); {
 		case n < 4:

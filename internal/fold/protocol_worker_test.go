@@ -32,16 +32,16 @@ type task struct {
 	batch *batch
 
 	// the relay's
-	mark   mark
-	recall bool // mark is known
-	page   []parcel
-	space  int64
-	log    int64
-	acked  int   // of the page
-	sent   int64 // source offset of the newest parcel relayed, -1 none
-	trim   bool
-	settle bool
-	memory []parcel // bug: outputs that are in nobody's outbox
+	mark    mark
+	recall  bool // mark is known
+	page    []parcel
+	lineage int64 // of the outbox that is relayed
+	log     int64
+	acked   int   // of the page
+	sent    int64 // source offset of the newest parcel relayed, -1 none
+	trim    bool
+	settle  bool
+	memory  []parcel // bug: outputs that are in nobody's outbox
 
 	own         int64 // offset of a tick of ours that is not folded yet, -1 none
 	refT, refAt int64 // newest tick written or folded, and when
@@ -57,6 +57,7 @@ type batch struct {
 	root     uint64
 	family   family
 	print    int64
+	life     int64 // of the log that was read
 	desk     *desk
 	old      [][]byte // encoded panes
 }
@@ -186,7 +187,9 @@ func (t *task) open(a int) {
 		}
 		return
 	}
-	anew := meta{exists: true, at: p.at, epoch: max(t.epoch, 1), space: p.at.lineage, log: p.log, schema: t.version, lost: -1, next: 1, since: p.at.Offset, truncated: p.at.Offset > 0}
+	// Where a lineage tells again what is open is fixed at its beginning: all who begin it emit the same.
+	tellAt := max(p.at.Offset, l.end())
+	anew := meta{exists: true, restate: tellAt, at: p.at, epoch: max(t.epoch, 1), log: p.log, schema: t.version, lost: -1, next: 1, since: p.at.Offset, truncated: p.at.Offset > 0}
 	err := t.call(a, func() error {
 		switch {
 		case p.act == create && b.exists, p.act != create && !b.exists:
@@ -201,8 +204,11 @@ func (t *task) open(a int) {
 			return errMoved
 		default:
 			b.change()
-			b.at, b.log, b.epoch, b.lost, b.moved = p.at, p.log, t.epoch, p.lost, p.moved
-			b.incomplete = b.incomplete || p.act == skip
+			b.at, b.log, b.epoch, b.lost, b.moved, b.restate = p.at, p.log, t.epoch, p.lost, p.moved, tellAt
+			b.branch = p.at.lineage
+			if p.act == skip {
+				b.skip(p.lost, p.at.Offset, tellAt)
+			}
 		}
 		return nil
 	})
@@ -220,7 +226,7 @@ func (t *task) begin() {
 	m := *t.seen
 	t.meta, t.base, t.batch = m, m.at, nil
 	if t.bay < firstAlarms {
-		t.fold = New(t.w.config(t.who, t.bay, t.version), t.load, m.at.Position, starting(&m, t.mark))
+		t.fold = New(t.w.config(t.who, t.bay, t.version), t.load, m.at.Position, starting(&m))
 		if t.fold.Err() != nil {
 			t.ended(t.fold.Err())
 			return
@@ -234,8 +240,8 @@ func (t *task) begin() {
 		t.ended(errMoved)
 		return
 	}
-	if m.space != t.space {
-		t.space, t.page, t.acked, t.sent, t.trim = m.space, nil, 0, -1, false
+	if m.at.lineage != t.lineage {
+		t.lineage, t.page, t.acked, t.sent, t.trim = m.at.lineage, nil, 0, -1, false
 	}
 	t.session, t.log, t.settle = true, m.log, true
 	t.memory = nil
@@ -266,7 +272,7 @@ func (t *task) read(a int) {
 		t.close()
 		return
 	}
-	x := &batch{from: from, desk: t.desk}
+	x := &batch{from: from, desk: t.desk, life: t.life}
 	n := 1 + a%6
 	if a >= noFault {
 		n = 40
@@ -329,7 +335,9 @@ func (t *task) foldInto(x *batch, n int, inside bool) (int64, error) {
 		}
 	}
 	x.root, x.family = 0, family{bay: t.bay}.of(&t.meta, t.fold.root)
-	x.to = place{x.from.lineage, t.fold.Position()}
+	if x.to = (place{x.from.lineage, t.fold.Position()}); x.to == x.from {
+		return at, nil
+	}
 	c := t.fold.Commit()
 	x.root = rootSum(t.fold.root)
 	x.commit = c

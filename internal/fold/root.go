@@ -42,6 +42,7 @@ type source struct {
 	last    event.PrevSeq // highest output applied; Offset -1 = none
 	ids     []string      // ids seen at the highest offset
 	mark    int64         // watermark
+	lost    bool          // records of this stage were lost since: what follows next may follow one of them
 }
 
 // sweep walks over the whole agenda in the steps of one record, to re-evaluate everything.
@@ -68,7 +69,10 @@ func (r *root) lose(start Start) {
 	r.LostN += loss.To - loss.From
 	r.counters["lost"] += loss.To - loss.From
 	r.Lost = -1 // set by the first tick after the loss: only then is known when it ended
-	r.Start.StateLineage, r.Start.Truncated = start.StateLineage, true
+	r.Start.Truncated = true
+	for _, x := range r.sources {
+		x.lost = true
+	}
 	r.restart()
 }
 
@@ -135,6 +139,7 @@ func (r *root) encode() []byte {
 			w.Blob([]byte(id))
 		}
 		w.Int(x.mark)
+		w.Bool(x.lost)
 	}
 	w.Uint(uint64(len(r.counters)))
 	for _, k := range slices.Sorted(maps.Keys(r.counters)) {
@@ -177,7 +182,7 @@ func decodeRoot(b []byte) (*root, error) {
 		for m := rd.Len(); m > 0; m-- {
 			x.ids = append(x.ids, string(rd.Blob()))
 		}
-		x.mark = rd.Int()
+		x.mark, x.lost = rd.Int(), rd.Bool()
 		r.sources[p] = x
 	}
 	for n := rd.Len(); n > 0; n-- {

@@ -8,6 +8,18 @@ import (
 	"github.com/vigia-cx/vigia/internal/event"
 )
 
+// restated closes what a new lineage says of open breaches: whatever a consumer of signals knows to be open and was not told again at this offset is over, and
+// nobody knows how.
+func (s *Slot) restated() {
+	if s.cfg.Stage != Conversations {
+		return
+	}
+	for p := range s.cfg.Signals {
+		s.emit(dest{s.cfg.SignalsTopic, p}, "", event.Watermark{Partition: s.cfg.Partition, At: s.root.T},
+			event.OutputID("restated", fmt.Sprint(s.cfg.Partition), fmt.Sprint(s.root.Start.StateLineage), fmt.Sprint(p)))
+	}
+}
+
 // receive checks an output of stage 1 against what was already applied of its source: fresh is false for a duplicate. A hole stops the slot, for what is missing
 // would be missing for ever.
 func (s *Slot) receive(in Input) (fresh bool, err error) {
@@ -32,7 +44,7 @@ func (s *Slot) receive(in Input) (fresh bool, err error) {
 	case seq.LogLineage < x.lineage:
 		return false, nil
 	case seq.LogLineage > x.lineage:
-		*x = source{lineage: seq.LogLineage, last: event.PrevSeq{Offset: -1}, mark: x.mark}
+		*x = source{lineage: seq.LogLineage, last: event.PrevSeq{Offset: -1}, mark: x.mark, lost: x.lost}
 	case seq.Offset < x.last.Offset:
 		return false, nil
 	case seq.Offset == x.last.Offset && slices.Contains(x.ids, in.Record.OutputID):
@@ -44,7 +56,7 @@ func (s *Slot) receive(in Input) (fresh bool, err error) {
 	}
 	prev := seq.Prev
 	prev.Restart = false
-	if !seq.Prev.Restart && x.last != prev && x.last.Less(prev) {
+	if !seq.Prev.Restart && !x.lost && x.last != prev && x.last.Less(prev) {
 		return false, fmt.Errorf("%w: offset %d of %s partition %d follows output (%d, %d, %d) of partition %d, but the last one applied is (%d, %d, %d); "+
 			"restore the topic or rebuild stage 1", ErrHole, in.Offset, s.cfg.Topic, s.cfg.Partition, prev.Offset, prev.Step, prev.Index, seq.Partition,
 			x.last.Offset, x.last.Step, x.last.Index)
@@ -52,7 +64,7 @@ func (s *Slot) receive(in Input) (fresh bool, err error) {
 	if seq.Offset > x.last.Offset {
 		x.ids = x.ids[:0]
 	}
-	x.last = seq.At()
+	x.last, x.lost = seq.At(), false
 	x.ids = append(x.ids, in.Record.OutputID)
 	return true, nil
 }
@@ -105,6 +117,13 @@ func (s *Slot) fact(in Input, f event.Fact) error {
 		return nil
 	}
 	t := s.tenant(f.Tenant)
+	if s.err != nil {
+		return s.err
+	}
+	if len(t.policies) == 0 {
+		// Nobody knows the tenant's days: what is counted in those of another zone could never be taken back.
+		return &event.Error{Reason: event.ReasonNoTenant, Field: "fact", Detail: "its tenant has no policy in this partition: run vigia config apply"}
+	}
 	x := s.subject(in.Key)
 	if s.err != nil {
 		return s.err

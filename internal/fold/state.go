@@ -31,7 +31,7 @@ type Start struct {
 	LogLineage   int64 // grows when the topic is created anew
 	StateLineage int64 // grows with every rebuild and skip
 	Truncated    bool  // the log no longer reaches back to its first record
-	RestateAt    int64 // relay's high-water mark: open breaches are told again after it; -1 = no need
+	RestateAt    int64 // where the log ended when the lineage began: nothing beyond was ever sent, open breaches are told again after it; -1 = no need
 	Loss         *Loss // records lost to retention before they were applied
 }
 
@@ -59,6 +59,7 @@ type Slot struct {
 	clock     uint64 // for eviction
 	bytes     int
 	scratch   []byte
+	work      convo.Scratch
 }
 
 type dirty interface{ flush(s *Slot) }
@@ -94,6 +95,10 @@ func New(cfg Config, load Load, pos Position, start Start) *Slot {
 	}
 	if s.root != nil && start.Loss != nil {
 		s.root.lose(start)
+		s.touch(s.root)
+	}
+	if s.root != nil && !start.Fresh && start.RestateAt >= 0 {
+		s.root.Start.StateLineage, s.root.Start.RestateAt, s.root.Restated = start.StateLineage, start.RestateAt, false
 		s.touch(s.root)
 	}
 	return s

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vigia-cx/vigia/internal/convo"
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/pack"
 	"github.com/vigia-cx/vigia/internal/sla"
@@ -22,6 +23,7 @@ type tenant struct {
 	fallback *sla.Policy
 	reapply  int64
 	names    map[window.Dimension]*names
+	env      *convo.Env // nil until used
 
 	dirty, dirDirty, policyDirty bool
 }

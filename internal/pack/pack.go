@@ -4,6 +4,7 @@ package pack
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // Writer builds a blob. The zero value is ready.
@@ -11,6 +12,9 @@ type Writer struct {
 	buf  []byte
 	seen []string
 }
+
+// Grow makes room for n bytes more.
+func (w *Writer) Grow(n int) { w.buf = slices.Grow(w.buf, n) }
 
 // Bytes returns the blob.
 func (w *Writer) Bytes() []byte { return w.buf }
@@ -52,6 +56,9 @@ func (w *Writer) String(s string) {
 	w.Uint(uint64(len(s)))
 	w.buf = append(w.buf, s...)
 	if len(w.seen) < 100 {
+		if w.seen == nil {
+			w.seen = make([]string, 0, 16)
+		}
 		w.seen = append(w.seen, s)
 	}
 }

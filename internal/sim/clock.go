@@ -1,21 +1,29 @@
 package sim
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
-// Clock is the time of an invented world, which may pass faster or slower than ours.
+// Clock is the time of an invented world, which may pass faster or slower than ours. It is safe for concurrent use.
 type Clock struct {
-	began  time.Time // ours
-	origin time.Time // the world's, at that moment
+	origin time.Time // the world's time when it was started; zero for our own clock
 	speed  float64
+	began  atomic.Pointer[time.Time] // when it was started, by our clock; nil before
 }
 
-// NewClock starts a clock at an instant of the world. With the zero time and speed 1 it is our own clock, and follows it when it is set.
+// NewClock returns a clock that stands at an instant of the world until [Clock.Start]. With the zero time and speed 1 it is our own clock, and follows it when it is set.
 func NewClock(origin time.Time, speed float64) *Clock {
-	c := &Clock{began: time.Now(), origin: origin, speed: speed}
 	if origin.IsZero() && speed != 1 {
-		c.origin = c.began.Round(0)
+		origin = time.Now().Round(0)
 	}
-	return c
+	return &Clock{origin: origin, speed: speed}
+}
+
+// Start lets time pass. Our own clock needs no start.
+func (c *Clock) Start() {
+	now := time.Now()
+	c.began.CompareAndSwap(nil, &now)
 }
 
 // Now returns the time of the world.
@@ -23,7 +31,11 @@ func (c *Clock) Now() time.Time {
 	if c.origin.IsZero() {
 		return time.Now()
 	}
-	return c.origin.Add(time.Duration(float64(time.Since(c.began)) * c.speed))
+	began := c.began.Load()
+	if began == nil {
+		return c.origin
+	}
+	return c.origin.Add(time.Duration(float64(time.Since(*began)) * c.speed))
 }
 
 // Until returns how long we must wait until an instant of the world; 0 when it is past.
@@ -31,5 +43,5 @@ func (c *Clock) Until(at time.Time) time.Duration {
 	return max(0, time.Duration(float64(at.Sub(c.Now()))/c.speed))
 }
 
-// Ours returns how much of the world's time passes in some of ours.
-func (c *Clock) Ours(d time.Duration) time.Duration { return time.Duration(float64(d) * c.speed) }
+// Theirs returns how much of the world's time passes in some of ours.
+func (c *Clock) Theirs(d time.Duration) time.Duration { return time.Duration(float64(d) * c.speed) }

@@ -34,7 +34,9 @@ type kept struct {
 	end                        int64 // kept, late or cut short then; 0 while it runs
 }
 
-func (k kept) broken(now int64) bool { return k.end > k.due || k.end == 0 && k.due+grace.Milliseconds() < now }
+func (k kept) broken(now int64) bool {
+	return k.end > k.due || k.end == 0 && k.due+grace.Milliseconds() < now
+}
 
 // ledger is what the events of a world add up to.
 type ledger struct {
@@ -53,7 +55,7 @@ func (l *ledger) duration(kpi, queue string, ms int64) {
 	l.add(kpi, "sum", queue, ms)
 }
 
-// judge adds up all events that had happened at an instant (Unix ms), which is when the promises that still run are judged.
+// judge adds up all events that had happened at an instant (Unix ms), which is when the promises that still run are judged. What waits does so for the grace.
 func judge(events []*event.Event, now int64) *ledger {
 	l := &ledger{n: map[string]int64{}, customers: map[string]bool{}}
 	byConversation := map[string][]*event.Event{}
@@ -67,7 +69,7 @@ func judge(events []*event.Event, now int64) *ledger {
 		if list[0].Channel == event.Voice {
 			l.call(list)
 		} else {
-			l.thread(list, now)
+			l.thread(list, now-grace.Milliseconds())
 		}
 	}
 	for _, p := range l.promises {
@@ -213,7 +215,7 @@ func (l *ledger) thread(list []*event.Event, now int64) {
 			ep.ended = true
 		}
 	}
-	silence(now - grace.Milliseconds())
+	silence(now)
 	if ep.turn != 0 {
 		settle(responding(), ep.turn, 0)
 	}

@@ -16,8 +16,9 @@ type Stage interface {
 }
 
 const (
-	// pastTick is how often time is told while the past is played at full speed.
-	pastTick = time.Minute
+	// pastTick is how often time is told while the past is played at full speed, and justTick in its last minutes, whose calls people see.
+	pastTick, justTick = time.Minute, 5 * time.Second
+	lastMinutes        = 3 * time.Minute
 	// liveTick is how often it is told in the world's time, and liveGap how often at most in ours.
 	liveTick = time.Second
 	liveGap  = 200 * time.Millisecond
@@ -52,10 +53,13 @@ func (p *Player) Sent() int { return p.sent }
 
 // CatchUp plays everything up to the present of the clock. progress, which may be nil, hears how much of it is done, from 0 to 1.
 func (p *Player) CatchUp(ctx context.Context, progress func(part float64)) error {
-	from := p.through
+	from, near := p.through, p.clock.Now().Add(-lastMinutes)
 	for {
 		now := p.clock.Now()
 		to := p.through.Add(pastTick)
+		if to.After(near) {
+			to = p.through.Add(justTick)
+		}
 		last := to.After(now)
 		if last {
 			to = now
@@ -75,11 +79,12 @@ func (p *Player) CatchUp(ctx context.Context, progress func(part float64)) error
 	}
 }
 
-// Live plays as time passes, until ctx ends or the stage fails.
+// Live starts the clock and plays as time passes, until ctx ends or the stage fails.
 func (p *Player) Live(ctx context.Context) error {
+	p.clock.Start()
 	wait := time.NewTimer(0)
 	defer wait.Stop()
-	gap := max(liveTick, p.clock.Ours(liveGap))
+	gap := max(liveTick, p.clock.Theirs(liveGap))
 	for {
 		select {
 		case <-wait.C:

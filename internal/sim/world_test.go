@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -40,13 +41,21 @@ type world struct {
 	redis *store.Embedded
 	log   *bus.Client // the test's own
 	http  *http.Client
+	all   []*process
+	adapt func(*config.Tenant) // what is special about this world's tenant
 }
 
 const worldPartitions = 2
 
-func newWorld(t *testing.T) *world {
+// TestMain spends memory for time: most of what these tests do is to make and drop small values.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(800)
+	os.Exit(m.Run())
+}
+
+func newWorld(t *testing.T, adapt func(*config.Tenant)) *world {
 	t.Helper()
-	w := &world{t: t, net: bus.NewVirtual()}
+	w := &world{t: t, net: bus.NewVirtual(), adapt: adapt}
 	var err error
 	topics := app.Topics(w.config())
 	if w.kafka, err = bus.StartEmbedded(bus.EmbeddedConfig{Listen: w.net.Listen, Dial: w.net.DialContext, Topics: topics.Specs()}); err != nil {
@@ -62,7 +71,11 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// close ends whatever still runs: a bubble must be empty at its end.
 func (w *world) close() {
+	for _, p := range w.all {
+		_ = p.Stop(context.Background())
+	}
 	w.http.CloseIdleConnections()
 	if err := errors.Join(w.log.Close(), w.kafka.Close()); err != nil {
 		w.t.Error(err)
@@ -82,6 +95,9 @@ func (w *world) config() *config.Config {
 	tenant := sim.Tenant("shop", "UTC")
 	tenant.PseudonymKey = config.NewSecret(strings.Repeat("ab", 32))
 	tenant.IngestTokens, tenant.ReadTokens = []config.Secret{config.NewSecret(writeToken)}, []config.Secret{config.NewSecret(readToken)}
+	if w.adapt != nil {
+		w.adapt(&tenant)
+	}
 	c.Tenants = []config.Tenant{tenant}
 	return c
 }
@@ -105,9 +121,10 @@ func (w *world) start(roles ...app.Role) *process {
 	p.App, err = app.New(app.Options{
 		Config: w.config(), Roles: roles, Listen: w.net.Listen, DialLog: p.plug.through(w.net.DialContext), DialState: p.plug.through(w.redis.Dialer()),
 		Logger: slog.New(slog.NewTextHandler(out, nil)).With("roles", fmt.Sprint(roles)),
-		Worker: func(c *worker.Config) { c.TickEvery, c.CommitEvery = 30*time.Second, 10*time.Second }, // idle partitions should not cost the test its time
+		Worker: func(c *worker.Config) { c.TickEvery, c.CommitEvery = 30*time.Second, time.Minute }, // routine should not cost the test its time
 	})
 	if err == nil {
+		w.all = append(w.all, p)
 		err = p.Start(w.t.Context())
 	}
 	if err != nil {
@@ -130,21 +147,23 @@ func (p *process) kill() {
 	_ = p.Stop(context.Background()) // only to end its goroutines
 }
 
-// settled waits until all partitions are folded to the end of the log by one of the workers.
+// settled waits until all partitions are shared by the workers and folded to the end of the log.
 func settled(workers ...*process) {
 	for {
-		done := 0
+		done, idle := 0, false
 		for _, p := range workers {
-			for _, s := range p.Worker().Status() {
+			status := p.Worker().Status()
+			idle = idle || len(status) == 0
+			for _, s := range status {
 				if s.CaughtUp() {
 					done++
 				}
 			}
 		}
-		if done == 2*worldPartitions {
+		if done == 2*worldPartitions && !idle {
 			return
 		}
-		time.Sleep(50 * time.Millisecond)
+		pass(50 * time.Millisecond)
 	}
 }
 

@@ -22,7 +22,7 @@ func (o *owner) follow(ctx, reading context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		batch, err := o.w.journal.Fetch(reading, o.topic, o.partition, s.next, bus.FetchOptions{MaxBytes: fetchBytes, MaxWait: wait})
+		batch, err := o.w.journal.Fetch(reading, o.topic, o.partition, s.next, bus.FetchOptions{MaxBytes: fetchBytes, MaxWait: wait, NoHeaders: true})
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (o *owner) apply(ctx, reading context.Context, s *session, messages []bus.M
 				return err
 			}
 			if done {
-				s.last, s.lag = fingerprint(in.Offset, messages[i].Value), messages[i].At
+				s.last, s.lag = &messages[i], messages[i].At
 				n++
 			}
 			if s.fold.Weight() < o.w.cfg.BatchWeight {
@@ -81,7 +81,10 @@ func (o *owner) store(ctx, reading context.Context, s *session, records int) err
 	}
 	a := store.Apply{
 		Epoch: o.epoch, From: s.pos, To: store.Position{Lineage: s.pos.Lineage, Offset: c.To.Offset, Step: c.To.Step},
-		Fingerprint: s.last, LogLineage: s.meta.LogLineage, Writes: make([]store.Write, len(c.Writes)), Outbox: make([]store.Out, len(c.Outs)), MaxOutbox: o.w.cfg.MaxOutbox,
+		LogLineage: s.meta.LogLineage, Writes: make([]store.Write, len(c.Writes)), Outbox: make([]store.Out, len(c.Outs)), MaxOutbox: o.w.cfg.MaxOutbox,
+	}
+	if s.last != nil {
+		a.Fingerprint = fingerprint(s.last.Offset, s.last.Value)
 	}
 	for i, w := range c.Writes {
 		a.Writes[i] = store.Write(w)
@@ -97,7 +100,7 @@ func (o *owner) store(ctx, reading context.Context, s *session, records int) err
 	if err != nil {
 		return err
 	}
-	s.pos, s.last = a.To, ""
+	s.pos, s.last = a.To, nil
 	s.fold.Committed(o.w.memory())
 	o.w.metrics.batch.WithLabelValues(o.stage.name).Observe(float64(records))
 	o.w.metrics.outbox.WithLabelValues(o.stage.name, o.label).Set(float64(res.OutboxLen))

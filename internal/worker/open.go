@@ -19,7 +19,7 @@ type session struct {
 	end   int64          // of the log, as last seen
 	goal  int64          // end of the log at the opening
 	fresh bool           // begun by a rebuild that is not over
-	last  string         // fingerprint of the last record folded to its end since the last apply, "" none
+	last  *bus.Message   // the last record folded to its end since the last apply, nil none
 	lag   int64          // Unix ms at which the log got the last record applied
 }
 
