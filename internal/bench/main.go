@@ -30,7 +30,7 @@ type suite struct {
 }
 
 var suites = []suite{
-	{"full_job", workload{Conversations: 75_000, Pace: 10 * time.Second, Span: 5 * time.Minute, TickEvery: time.Second}, drain},
+	{"full_job", workload{Conversations: 75_000, Pace: 5 * time.Second, Span: 5 * time.Minute, TickEvery: time.Second}, drain},
 	{"live", workload{}, latency},
 	{"footprint", workload{Conversations: 100_000, Pace: 10 * time.Second, Span: 5 * time.Minute, TickEvery: 5 * time.Second, Open: true}, footprint},
 	{"reads", workload{Conversations: 25_000, Pace: time.Minute, Span: 23*time.Hour + 50*time.Minute, TickEvery: time.Minute}, reads},
@@ -104,7 +104,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, words io.Writer)
 func redisVersion(address string) (string, error) {
 	s, err := dialServer(address)
 	if err != nil {
-		return "", fmt.Errorf("Redis at %s: %w; start it with `make stack`", address, err)
+		return "", fmt.Errorf("redis at %s: %w; start it with `make stack`", address, err)
 	}
 	info, err := s.info("server")
 	if err != nil {

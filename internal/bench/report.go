@@ -19,7 +19,6 @@ type report struct {
 	names  []string
 	units  map[string]string
 	values map[string][]float64
-	notes  []string
 }
 
 func newReport() *report {
@@ -33,10 +32,6 @@ func (r *report) add(name, unit string, value float64) {
 		r.units[name] = unit
 	}
 	r.values[name] = append(r.values[name], value)
-}
-
-func (r *report) note(format string, args ...any) {
-	r.notes = append(r.notes, fmt.Sprintf(format, args...))
 }
 
 // median of a copy; the mean of the two in the middle when there is no middle.
@@ -66,13 +61,7 @@ func (r *report) table(w io.Writer) error {
 		v := r.values[name]
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\t\n", name, number(median(v)), number(slices.Min(v)), number(slices.Max(v)), len(v), r.units[name])
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for _, n := range r.notes {
-		fmt.Fprintln(w, n)
-	}
-	return nil
+	return t.Flush()
 }
 
 // number prints what can be told apart: three digits that count.

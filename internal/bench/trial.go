@@ -33,7 +33,7 @@ func newTrial(ctx context.Context, o order) (*trial, error) {
 	}
 	t := &trial{order: o, topics: app.Topics(cfg)}
 	if t.redis, err = dialServer(o.Redis); err != nil {
-		return nil, fmt.Errorf("Redis at %s: %w; start it with `make stack`", o.Redis, err)
+		return nil, fmt.Errorf("redis at %s: %w; start it with `make stack`", o.Redis, err)
 	}
 	if t.state, err = store.Open(app.StateConfig(cfg)); err != nil {
 		return nil, errors.Join(err, t.close())

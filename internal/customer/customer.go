@@ -141,9 +141,22 @@ func (s *State) settle(before []convo.Moment, t int64, p *sla.Policy) Change {
 	}
 	gone, fresh := convo.Difference(before, s.moments())
 	s.forget(t)
+	if !s.active() {
+		s.last, s.known = nil, false // seldom needed again: worked out anew then
+	}
 	c := s.rest(t)
 	c.Gone, c.New = gone, fresh
 	return c
+}
+
+// active reports whether some contact is open.
+func (s *State) active() bool {
+	for i := range s.facts {
+		if s.facts[i].Open {
+			return true
+		}
+	}
+	return false
 }
 
 // rest is a change that counts nothing.

@@ -2,6 +2,8 @@ package fold
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -100,9 +102,11 @@ func (s *Slot) count(result string) {
 // deadLetter counts a record that cannot be used and sends its coordinates, never its content.
 func (s *Slot) deadLetter(in Input, fault *event.Error) {
 	s.count("dead_" + string(fault.Reason))
-	d := event.DeadLetter{Topic: s.cfg.Topic, Partition: s.cfg.Partition, Offset: in.Offset, Reason: fault.Reason, Field: fault.Field, PayloadSHA256: in.Digest,
-		PayloadBytes: uint32(in.Size), At: s.root.T}
-	s.emit(dest{s.cfg.DeadLettersTopic, s.cfg.Partition % s.cfg.DeadLetters}, "", d, event.OutputID("dead", s.cfg.Topic, fmt.Sprint(s.cfg.Partition), fmt.Sprint(in.Offset), in.Digest))
+	sum := sha256.Sum256(in.Value)
+	digest := hex.EncodeToString(sum[:])
+	d := event.DeadLetter{Topic: s.cfg.Topic, Partition: s.cfg.Partition, Offset: in.Offset, Reason: fault.Reason, Field: fault.Field, PayloadSHA256: digest,
+		PayloadBytes: uint32(len(in.Value)), At: s.root.T}
+	s.emit(dest{s.cfg.DeadLettersTopic, s.cfg.Partition % s.cfg.DeadLetters}, "", d, event.OutputID("dead", s.cfg.Topic, fmt.Sprint(s.cfg.Partition), fmt.Sprint(in.Offset), digest))
 }
 
 // emit appends an output: it names the one sent before to the same destination, so that a consumer sees a hole.

@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"github.com/vigia-cx/vigia/internal/convo"
+	"github.com/vigia-cx/vigia/internal/customer"
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/pack"
 	"github.com/vigia-cx/vigia/internal/window"
 )
 
@@ -23,11 +25,12 @@ func (w *world) emit(bay int, x *batch, l *link, e parcel) {
 		return
 	}
 	w.judged[k] = true
-	w.blame(bay, x.family.since, w.bays[bay].losses, l.Offset, &sig)
+	clean := x.family == family{bay: bay, log: x.family.log, schema: x.family.schema} && x.life == 1
+	w.blame(bay, x.family.since, w.bays[bay].losses, l.Offset, &sig, clean)
 }
 
 // blame checks that a breach is one by what the log says up to the record that brought it out.
-func (w *world) blame(bay int, since int64, losses []loss, offset int64, sig *event.Signal) {
+func (w *world) blame(bay int, since int64, losses []loss, offset int64, sig *event.Signal, clean bool) {
 	r := w.log(bay, since, losses)
 	r.upTo(&w.wires[bay], bay, offset+1)
 	t := r.times[offset-since]
@@ -50,10 +53,30 @@ func (w *world) blame(bay int, since int64, losses []loss, offset int64, sig *ev
 			w.fail("false breach: bay %d offset %d: %s of %s due at %d, time is %d: %+v", bay, offset, sig.Clock, sig.Conversation, d.due, t, d)
 		case until > t:
 			w.fail("false breach: bay %d offset %d: %s of %s fell due at %d while its source was blind", bay, offset, sig.Clock, sig.Conversation, d.due)
+		case clean:
+			name := fmt.Sprint(bay, caseName(sig.Conversation, sig.Clock, sig.StartedAt))
+			if first, ok := w.first[name]; !ok || offset <= first {
+				w.first[name] = offset
+				w.prompt(bay, r, k, offset, d, until > 0)
+			}
 		}
 		return
 	}
 	w.fail("false breach: bay %d offset %d: %s of %s since %d is no promise that the log knows", bay, offset, sig.Clock, sig.Conversation, sig.StartedAt)
+}
+
+// prompt checks that a breach was told by the first record after which it could be known.
+func (w *world) prompt(bay int, r *records, k *talk, offset int64, d due, held bool) {
+	list := k.until(offset - 1)
+	if held || offset == 0 || len(list) == 0 {
+		return
+	}
+	t := r.times[offset-1-r.since]
+	for _, was := range judge(list, t).dues {
+		if was.clock == d.clock && was.start == d.start && was.due == d.due && (was.broken || was.runs && was.due != 0 && t > was.due+grace) {
+			w.fail("late breach: bay %d offset %d: %+v was known to be broken before", bay, offset, d)
+		}
+	}
 }
 
 // log is the reading of a log of interactions in the life it has now, from where a state was built from.
@@ -215,10 +238,10 @@ func (w *world) customers(bay int, crowd map[string][]episode) {
 }
 
 type cellName struct {
-	family      window.Family
-	tier        int
-	chunk, pane int64
-	group       window.Group
+	family window.Family
+	chunk  window.Chunk
+	pane   int64
+	group  window.Group
 }
 
 type expected [31]window.Agg
@@ -233,12 +256,12 @@ func expect(want map[cellName]*expected, c counted, f window.Family, t int64) {
 	quarter, utc := floorDiv(c.at, 15*minutes), floorDiv(c.at, day)
 	switch {
 	case (quarter+1)*15*minutes+120*minutes > t:
-		n.chunk, n.pane = quarter, (c.at-quarter*15*minutes)/10_000
+		n.chunk, n.pane = window.Chunk{Tier: window.Fine, Start: quarter}, (c.at-quarter*15*minutes)/10_000
 	case (utc+1)*day+8*day > t:
-		n.tier, n.chunk, n.pane = 1, utc, (c.at-utc*day)/(15*minutes)
+		n.chunk, n.pane = window.Chunk{Tier: window.Medium, Start: utc}, (c.at-utc*day)/(15*minutes)
 	default:
-		n.tier, n.chunk = 2, floorDiv(localDay(c.at), 64)
-		n.pane = localDay(c.at) - n.chunk*64
+		n.chunk = window.Chunk{Tier: window.Coarse, Start: floorDiv(localDay(c.at), 64)}
+		n.pane = localDay(c.at) - n.chunk.Start*64
 	}
 	x := want[n]
 	if x == nil {
@@ -260,9 +283,7 @@ func (w *world) compare(bay int, want map[cellName]*expected) {
 		if !strings.HasPrefix(key, "p:") {
 			continue
 		}
-		part := strings.Split(key, ":")
-		tier, _ := strconv.Atoi(part[2])
-		chunk, _ := strconv.ParseInt(part[3], 10, 64)
+		f, chunk := chunkOf(key)
 		for field, blob := range h {
 			pane, g, ok := window.ParseField(field)
 			c, err := window.DecodeCell(blob)
@@ -270,7 +291,7 @@ func (w *world) compare(bay int, want map[cellName]*expected) {
 				w.fail("bay %d: pane cell %q %q cannot be read", bay, key, field)
 				return
 			}
-			n := cellName{window.Family(part[1]), tier, chunk, int64(pane), g}
+			n := cellName{f, chunk, int64(pane), g}
 			x := want[n]
 			if x == nil {
 				w.fail("bay %d: %+v counts %+v, it must be empty", bay, n, c)
@@ -344,12 +365,72 @@ func (w *world) conservation(bay int, r *records) {
 			w.fail("bay %d remembers %d ids of partition %d", bay, len(x.ids), p)
 		}
 	}
-	// What is due is in the agenda of exactly one minute, and every minute is in the directory.
-	for key, h := range b.mem {
-		if len(h) == 0 {
-			w.fail("bay %d: %s is empty", bay, key)
+	w.order(bay)
+}
+
+// order checks that nothing is lost or left over in the state: whatever must be looked at is in the agenda, whatever is in the agenda exists, and chunks are those
+// of the directory.
+func (w *world) order(bay int) {
+	mem := w.bays[bay].mem
+	for key, blob := range mem[keySubjects] {
+		var wake int64
+		if bay < firstFacts {
+			c, err := convo.Decode(blob)
+			if err != nil {
+				w.fail("bay %d: %s: %v", bay, key, err)
+				return
+			}
+			wake = c.Wake
+		} else {
+			c, err := customer.Decode(blob)
+			if err != nil {
+				w.fail("bay %d: %s: %v", bay, key, err)
+				return
+			}
+			wake = c.Wake
+		}
+		if at := pack.NewReader(mem[minuteKey(floorDiv(wake, minuteMs))][key]).Int(); wake == 0 || at != wake {
+			w.fail("bay %d: %s wants to be woken at %d, in the agenda is %d", bay, key, wake, at)
 		}
 	}
+	dir, err := window.DecodeDir(mem[prefixTenant+tenantName]["dir"])
+	if err != nil {
+		w.fail("bay %d: directory: %v", bay, err)
+		return
+	}
+	for key, h := range mem {
+		switch {
+		case len(h) == 0:
+			w.fail("bay %d: %s is empty", bay, key)
+		case strings.HasPrefix(key, prefixAgenda):
+			minute, _ := strconv.ParseInt(key[len(prefixAgenda):], 10, 64)
+			hour := floorDiv(minute, 60)
+			if set := pack.NewReader(mem[keyAgenda][strconv.FormatInt(hour, 10)]).Uint(); set&(1<<(minute-hour*60)) == 0 {
+				w.fail("bay %d: the agenda has no minute %d, but entries in it", bay, minute)
+			}
+			for subject := range h {
+				if mem[keySubjects][subject] == nil {
+					w.fail("bay %d: %s is in the agenda and does not exist", bay, subject)
+				}
+			}
+		case strings.HasPrefix(key, "p:"):
+			if f, c := chunkOf(key); !dir.Has(f, c) {
+				w.fail("bay %d: %s is not in the directory", bay, key)
+			}
+		}
+	}
+	for key := range mem[prefixChanges+tenantName] {
+		if f, c := chunkOf(key); !dir.Has(f, c) {
+			w.fail("bay %d: the changes of %s are left over", bay, key)
+		}
+	}
+}
+
+func chunkOf(key string) (window.Family, window.Chunk) {
+	part := strings.Split(key, ":")
+	tier, _ := strconv.Atoi(part[2])
+	start, _ := strconv.ParseInt(part[3], 10, 64)
+	return window.Family(part[1]), window.Chunk{Tier: window.Tier(tier), Start: start}
 }
 
 // deliveries checks that every output was applied exactly once, in order.

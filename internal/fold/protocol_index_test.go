@@ -77,7 +77,7 @@ func (r *records) lose() {
 		r.times = append(r.times, r.t)
 	}
 	for _, k := range r.talks {
-		if !k.partial && judge(k.list, r.t).open {
+		if x.to > x.from && !k.partial && judge(k.list, r.t).open {
 			// One that nothing wakes before it is told again is still there until then.
 			k.partial, k.rests = true, r.t > k.last+k.keep
 		}

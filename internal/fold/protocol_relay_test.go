@@ -85,7 +85,7 @@ func (t *task) commit(m mark) {
 		return
 	}
 	g.mark = m
-	if !t.mark.known() || t.mark.log != m.log || t.mark.offset <= m.offset {
+	if !t.mark.known() || t.mark.log != m.log || t.mark.offset <= m.offset || t.mark.state < m.state {
 		t.mark = m
 	}
 	t.w.note(int64(t.bay), m.offset, m.state)

@@ -72,6 +72,14 @@ type meta struct {
 
 func (m *meta) fresh() bool { return m.print == 0 && m.lost < 0 && !m.moved && m.at.Step == 0 }
 
+// unsent is the offset from which on something may not have been sent.
+func (m *meta) unsent() int64 {
+	if len(m.outbox) > 0 {
+		return m.outbox[0].Offset
+	}
+	return m.at.Offset
+}
+
 // parcel is an output that waits in the outbox.
 type parcel struct {
 	Out

@@ -19,7 +19,7 @@ import (
 )
 
 // run plays a scenario and returns the world at its end.
-func run(s *scenario, actions []action, bug string, say func(string, ...any)) (w *world) {
+func run(s *scenario, actions []*action, bug string, say func(string, ...any)) (w *world) {
 	at := int64(epoch)
 	if len(actions) > 0 {
 		at = actions[0].at
@@ -33,7 +33,7 @@ func run(s *scenario, actions []action, bug string, say func(string, ...any)) (w
 	w.say = say
 	w.lossy = s.lossy
 	for i := range actions {
-		a := &actions[i]
+		a := actions[i]
 		if w.now = max(w.now, a.at); say != nil {
 			say("%s", a)
 		}
@@ -77,7 +77,7 @@ func (w *world) do(a *action) {
 		w.task(a.who, a.bay).keep()
 		return
 	case gap:
-		w.append(a.bay, "", event.Record{Body: a.gap}, nil)
+		w.append(a.bay, "", event.Record{Body: *a.gap}, nil)
 		return
 	case policy:
 		w.everywhere(PolicyRecord(policies[a.n], false))
@@ -163,6 +163,7 @@ func TestProtocol(t *testing.T) {
 		}
 		seeds = n
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	begun := time.Now()
 	var next, faults, steps atomic.Uint64
 	var mu sync.Mutex
@@ -244,13 +245,13 @@ func minimal(seed uint64, bug string) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "seed %d, %d of %d actions: %v\n", seed, len(actions), len(s.actions), w.failure)
 	for i := range actions {
-		fmt.Fprintln(&out, &actions[i])
+		fmt.Fprintln(&out, actions[i])
 	}
 	return out.String()
 }
 
 // shrink leaves out as much as it can without losing the failure: halves first, single actions last.
-func shrink(s *scenario, actions []action, bug string) []action {
+func shrink(s *scenario, actions []*action, bug string) []*action {
 	want := signature(run(s, actions, bug, nil).failure)
 	runs := 0
 	for size := len(actions) / 2; size > 0 && want != ""; {

@@ -45,11 +45,12 @@ var kindNames = [...]string{"produce", "work", "relay", "tick", "keep", "assign"
 // action is one step of a scenario. Each carries its own time and everything that decides its course, so that any part of a scenario is a scenario.
 type action struct {
 	at       int64
+	order    int
 	kind     kind
 	who, bay int
 	n        int64
 	event    *event.Event
-	gap      event.Gap
+	gap      *event.Gap
 }
 
 func (a *action) String() string {
@@ -59,7 +60,7 @@ func (a *action) String() string {
 		e := a.event
 		return s + fmt.Sprintf(" %s %s at %.3f %s %+v", e.ID, e.Conversation, float64(e.At-epoch)/1000, e.Customer+"/"+e.Routing.Queue, e.Body)
 	case gap:
-		return s + fmt.Sprintf(" %+v", a.gap)
+		return s + fmt.Sprintf(" %+v", *a.gap)
 	}
 	return s + fmt.Sprintf(" worker %d bay %d %d", a.who, a.bay, a.n)
 }
@@ -70,18 +71,17 @@ const epoch = 1_790_000_000_000
 // scenario is drawn from a seed.
 type scenario struct {
 	*rand.Rand
-	actions []action
+	actions []*action
 	owner   [bays]int
 	lossy   bool
 	upgrade bool
 	serial  int
 	ids     int
-	now     int64
 }
 
 // newScenario draws everything that happens in one run.
 func newScenario(seed uint64) *scenario {
-	s := &scenario{Rand: rand.New(rand.NewPCG(seed, 0x5eed))}
+	s := &scenario{Rand: rand.New(rand.NewPCG(seed, 0x5eed)), actions: make([]*action, 0, 2000)}
 	at := int64(epoch) + s.Int64N(24*60*minutes)
 	s.lossy = s.IntN(10) < 3
 	s.upgrade = s.IntN(8) == 0
@@ -114,11 +114,14 @@ func newScenario(seed uint64) *scenario {
 		}
 	}
 	// Actions of one instant stay in the order in which they were drawn.
-	slices.SortStableFunc(s.actions, func(a, b action) int { return cmp.Compare(a.at, b.at) })
+	slices.SortFunc(s.actions, func(a, b *action) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order)) })
 	return s
 }
 
-func (s *scenario) add(a action) { s.actions = append(s.actions, a) }
+func (s *scenario) add(a action) {
+	a.order = len(s.actions)
+	s.actions = append(s.actions, &a)
+}
 
 // machinery draws what workers do and what befalls them.
 func (s *scenario) machinery(from, to int64) {
@@ -180,17 +183,18 @@ func (s *scenario) machinery(from, to int64) {
 	}
 	for range some(4, 2) {
 		t := at()
-		g := event.Gap{Tenant: tenantName, Connector: "http", From: t - s.Int64N(20_000)}
+		open := event.Gap{Tenant: tenantName, Connector: "http", From: t - s.Int64N(20_000)}
 		for bay := range firstAlarms {
-			s.add(action{at: t + s.Int64N(2000), kind: gap, bay: bay, gap: g})
+			s.add(action{at: t + s.Int64N(2000), kind: gap, bay: bay, gap: &open})
 			if s.IntN(4) == 0 {
-				s.add(action{at: t + s.Int64N(20_000), kind: gap, bay: bay, gap: g})
+				s.add(action{at: t + s.Int64N(20_000), kind: gap, bay: bay, gap: &open})
 			}
 		}
 		if s.IntN(6) > 0 {
-			g.To = g.From + 1 + s.Int64N(2*minutes)
+			over := open
+			over.To = over.From + 1 + s.Int64N(2*minutes)
 			for bay := range firstAlarms {
-				s.add(action{at: max(t, g.To) + s.Int64N(2000), kind: gap, bay: bay, gap: g})
+				s.add(action{at: max(t, over.To) + s.Int64N(2000), kind: gap, bay: bay, gap: &over})
 			}
 		}
 	}

@@ -179,6 +179,10 @@ func (t *task) open(a int) {
 		switch {
 		case t.mark.known() && t.mark.log == p.log:
 			m.offset = t.mark.offset
+			if p.act == move {
+				// What an older copy has not sent may never have been: the mark may be that of a state which was built from a shorter log.
+				m.offset = min(m.offset, t.seen.unsent())
+			}
 		case p.act == create || p.act == reset:
 			m.offset = l.start
 		}
@@ -277,7 +281,7 @@ func (t *task) read(a int) {
 	if a >= noFault {
 		n = 40
 	}
-	at := from.Offset
+	var at int64
 	var err error
 	if t.fold != nil {
 		at, err = t.foldInto(x, n, a&64 != 0)
@@ -388,7 +392,7 @@ func received(r event.Record) *link {
 // input is a record as a worker hands it to the fold.
 func (t *task) input(at int64) Input {
 	r := &t.wire().recs[at]
-	in := Input{Offset: at, Key: r.key, Record: r.Record, Digest: "d"}
+	in := Input{Offset: at, Key: r.key, Record: r.Record}
 	if r.Body == nil {
 		in.Fault = &event.Error{Reason: event.ReasonGarbage}
 		return in

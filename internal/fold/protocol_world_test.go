@@ -29,13 +29,13 @@ type world struct {
 	emitted           map[emission]string
 	judged            map[emission]bool
 	known             map[reading]*records // of the interactions, for judging breaches
+	first             map[string]int64     // offset at which a breach was first told
 	trace             uint64
 	faults            int
 	failure           error
 	states            map[visit]memory                 // when it speaks
 	say               func(format string, args ...any) // nil: silent
-	deepest, fullest  int                              // ids and outbox entries seen
-	reached           [partitions]int64                // highest offset sent from, per source: to see what is sent below the mark
+	fullest           int                              // outbox entries seen
 	lossy, healed     bool
 	applied, restarts int
 }
@@ -73,7 +73,7 @@ type emission struct {
 }
 
 func newWorld(bug string, at int64) *world {
-	w := &world{bug: bug, now: at, visited: map[visit]uint64{}, emitted: map[emission]string{}, judged: map[emission]bool{}, known: map[reading]*records{}, trace: fnvStart}
+	w := &world{bug: bug, now: at, visited: map[visit]uint64{}, emitted: map[emission]string{}, judged: map[emission]bool{}, known: map[reading]*records{}, first: map[string]int64{}, trace: fnvStart}
 	for i := range w.bays {
 		w.bays[i].mem = memory{}
 		w.group[i] = assignment{mark: noMark}
@@ -132,6 +132,15 @@ var policies = func() (out []*sla.Policy) {
 	return out
 }()
 
+// unruled is what holds before the first of them.
+var unruled = func() *sla.Policy {
+	p, err := sla.CompilePolicy(sla.DefaultPolicy(tenantName, "UTC"), 1)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}()
+
 const (
 	tenantName = "acme"
 	horizon    = 20 * 60_000
@@ -153,11 +162,12 @@ func (w *world) config(who, bay int, version int64) Config {
 	if bay >= firstFacts {
 		c.Topic, c.Stage = topicFacts, Customers
 	}
-	c.variant.decode = shared
+	c.variant.decode, c.variant.unruled = shared, unruled
 	c.variant.extra = version > 1
+	c.variant.wakes = 2 // scaled down like everything, so that a tick takes many steps
 	switch w.bug {
 	case "K per worker":
-		c.variant.wakes = []int{wakesPerStep, 1, 2}[who]
+		c.variant.wakes = 1 + who
 	case "stage-2 time = maximum":
 		c.variant.latest = true
 	case "retraction to the original pane":

@@ -61,8 +61,7 @@ type Input struct {
 	Key    string
 	Record event.Record
 	Fault  *event.Error // why the record cannot be used: it is dead-lettered and counted
-	Digest string       // SHA-256 of the value, hex; only needed with Fault
-	Size   int          // of the value, bytes
+	Value  []byte       // as it stands in the log: a dead letter tells its hash
 }
 
 // Commit is what a batch of records changed.

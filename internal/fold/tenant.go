@@ -43,7 +43,7 @@ func (s *Slot) tenant(name string) *tenant {
 	if _, known := slices.BinarySearch(s.root.tenants, name); known {
 		s.recallTenant(t)
 	}
-	if len(t.policies) == 0 {
+	if t.fallback = s.cfg.variant.unruled; len(t.policies) == 0 && t.fallback == nil {
 		var err error
 		if t.fallback, err = sla.CompilePolicy(sla.DefaultPolicy(name, "UTC"), 1); err != nil {
 			s.err = fmt.Errorf("default policy of tenant %q: %w", name, err)

@@ -6,6 +6,7 @@ import "github.com/vigia-cx/vigia/internal/sla"
 // code as it is; nothing outside the tests sets it.
 type variant struct {
 	decode  func(body []byte, serial int64) (*sla.Policy, error) // decodes policies, to share them between thousands of slots
+	unruled *sla.Policy                                          // instead of the default policy
 	extra   bool                                                 // a later version, which emits an output more
 	wakes   int                                                  // step size of this worker; 0 = wakesPerStep
 	latest  bool                                                 // time of stage 2 is the latest watermark instead of the earliest

@@ -1,9 +1,6 @@
 package worker
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/fold"
@@ -18,11 +15,10 @@ func (o *owner) decode(messages []bus.Message) (inputs []fold.Input, keys []stri
 		m := &messages[i]
 		bytes += len(m.Value)
 		in := &inputs[i]
-		in.Offset, in.Size = m.Offset, len(m.Value)
+		in.Offset, in.Value = m.Offset, m.Value
 		var fault *event.Error
 		if in.Record, in.Key, fault = o.accept(m); fault != nil {
-			sum := sha256.Sum256(m.Value)
-			in.Record, in.Fault, in.Digest = event.Record{}, fault, hex.EncodeToString(sum[:])
+			in.Record, in.Fault = event.Record{}, fault
 			continue
 		}
 		if in.Key != "" {

@@ -50,8 +50,6 @@ func (s *sample) find(role []*regexp.Regexp, taken map[string]bool, fits func(*c
 
 func (c *column) isTime() bool { return c.layout != "" || c.clock != "" || c.date != "" }
 
-func isMoment(c *column) bool { return c.layout != "" || c.clock != "" }
-
 func isText(c *column) bool { return !c.isTime() }
 
 // guess is what the draft is written from.

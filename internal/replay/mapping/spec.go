@@ -191,15 +191,6 @@ func (w *words) UnmarshalYAML(n ast.Node) error {
 	return nil
 }
 
-func (w words) has(s string) bool {
-	for _, x := range w {
-		if x.s == s {
-			return true
-		}
-	}
-	return false
-}
-
 // UnmarshalYAML takes true, false or the list of names.
 func (h *headerSpec) UnmarshalYAML(n ast.Node) error {
 	if b, ok := n.(*ast.BoolNode); ok {
