@@ -143,7 +143,7 @@ func (p *Policy) compileQueues() error {
 			}
 			return seconds * 1000
 		}
-		if *s.ShortAbandonSeconds > *s.TargetSeconds {
+		if *s.TargetSeconds >= 0 && *s.ShortAbandonSeconds > *s.TargetSeconds {
 			errs = append(errs, fmt.Errorf("%s: short_abandon_seconds %d is longer than target_seconds %d; an abandonment cannot be short and over target", where,
 				*s.ShortAbandonSeconds, *s.TargetSeconds))
 		}
