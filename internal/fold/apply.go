@@ -379,7 +379,13 @@ func (s *Slot) reconsider(x *subject, restate bool) {
 	s.interrupt(x, env)
 	change := x.convo.Tick(env)
 	if restate {
-		change.Signals = append(change.Signals, x.convo.Restate(env)...)
+		for _, again := range x.convo.Restate(env) {
+			if !slices.ContainsFunc(change.Signals, func(s event.Signal) bool {
+				return s.Kind == again.Kind && s.Clock == again.Clock && s.Instance == again.Instance
+			}) {
+				change.Signals = append(change.Signals, again)
+			}
+		}
 	}
 	s.conclude(t, x, change)
 }

@@ -1,7 +1,6 @@
 package fold
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,90 +11,6 @@ import (
 	"github.com/vigia-cx/vigia/internal/pack"
 	"github.com/vigia-cx/vigia/internal/window"
 )
-
-// emit checks an output at the moment at which it enters the outbox.
-func (w *world) emit(bay int, x *batch, l *link, e parcel) {
-	k := emission{x.family, l.Position, l.index}
-	if id, ok := w.emitted[k]; ok && id != l.id && w.bug != "random seq" {
-		w.fail("bay %d: output %v of %+v is another one than on an earlier visit", bay, k.Position, k.family)
-	}
-	w.emitted[k] = l.id
-	sig, ok := l.body.(event.Signal)
-	if !ok || bay >= firstFacts || sig.Kind != event.SignalBreach || w.judged[k] || x.life != w.wires[bay].life {
-		return
-	}
-	w.judged[k] = true
-	clean := x.family == family{bay: bay, log: x.family.log, schema: x.family.schema} && x.life == 1
-	w.blame(bay, x.family.since, w.bays[bay].losses, l.Offset, &sig, clean)
-}
-
-// blame checks that a breach is one by what the log says up to the record that brought it out.
-func (w *world) blame(bay int, since int64, losses []loss, offset int64, sig *event.Signal, clean bool) {
-	r := w.log(bay, since, losses)
-	r.upTo(&w.wires[bay], bay, offset+1)
-	t := r.times[offset-since]
-	k := r.talks[event.ConversationKey(sig.Tenant, sig.Conversation)]
-	for k != nil && k.list[0].offset > offset {
-		k = k.before
-	}
-	if k == nil {
-		w.fail("bay %d offset %d: a breach of %s, which is not in the log", bay, offset, sig.Conversation)
-		return
-	}
-	for _, d := range judge(k.until(offset), t).dues {
-		if d.clock != sig.Clock || d.start != sig.StartedAt {
-			continue
-		}
-		switch until := r.held(d.due, offset); {
-		case d.due != sig.DueAt:
-			w.fail("bay %d offset %d: %s of %s is due at %d, the breach says %d", bay, offset, sig.Clock, sig.Conversation, d.due, sig.DueAt)
-		case !d.broken && !(d.runs && d.due != 0 && t > d.due+grace):
-			w.fail("false breach: bay %d offset %d: %s of %s due at %d, time is %d: %+v", bay, offset, sig.Clock, sig.Conversation, d.due, t, d)
-		case until > t:
-			w.fail("false breach: bay %d offset %d: %s of %s fell due at %d while its source was blind", bay, offset, sig.Clock, sig.Conversation, d.due)
-		case clean:
-			name := fmt.Sprint(bay, caseName(sig.Conversation, sig.Clock, sig.StartedAt))
-			if first, ok := w.first[name]; !ok || offset <= first {
-				w.first[name] = offset
-				w.prompt(bay, r, k, offset, d, until > 0)
-			}
-		}
-		return
-	}
-	w.fail("false breach: bay %d offset %d: %s of %s since %d is no promise that the log knows", bay, offset, sig.Clock, sig.Conversation, sig.StartedAt)
-}
-
-// prompt checks that a breach was told by the first record after which it could be known.
-func (w *world) prompt(bay int, r *records, k *talk, offset int64, d due, held bool) {
-	list := k.until(offset - 1)
-	if held || offset == 0 || len(list) == 0 {
-		return
-	}
-	t := r.times[offset-1-r.since]
-	for _, was := range judge(list, t).dues {
-		if was.clock == d.clock && was.start == d.start && was.due == d.due && (was.broken || was.runs && was.due != 0 && t > was.due+grace) {
-			w.fail("late breach: bay %d offset %d: %+v was known to be broken before", bay, offset, d)
-		}
-	}
-}
-
-// log is the reading of a log of interactions in the life it has now, from where a state was built from.
-func (w *world) log(bay int, since int64, losses []loss) *records {
-	l := &w.wires[bay]
-	k := reading{bay, l.life, since, fmt.Sprint(losses)}
-	r := w.known[k]
-	if r == nil {
-		r = readLog(l, since, losses)
-		w.known[k] = r
-	}
-	return r
-}
-
-type reading struct {
-	bay         int
-	life, since int64
-	losses      string
-}
 
 // examine compares the healed world with the oracle.
 func (w *world) examine() {
@@ -431,81 +346,4 @@ func chunkOf(key string) (window.Family, window.Chunk) {
 	tier, _ := strconv.Atoi(part[2])
 	start, _ := strconv.ParseInt(part[3], 10, 64)
 	return window.Family(part[1]), window.Chunk{Tier: window.Tier(tier), Start: start}
-}
-
-// deliveries checks that every output was applied exactly once, in order.
-func (w *world) deliveries() {
-	for from := range firstFacts {
-		src := &w.bays[from]
-		sent := map[int][]*link{}
-		seen := map[string]bool{}
-		for _, l := range backwards(src.sent) {
-			// Breaches told again after a rebuild carry the ids that they had.
-			if !seen[l.id] && !extra(l, l.wire) {
-				seen[l.id] = true
-				sent[l.wire] = append(sent[l.wire], l)
-			}
-		}
-		for to := firstFacts; to < bays; to++ {
-			b := &w.bays[to]
-			var got []*link
-			once := map[string]bool{}
-			heard := map[string]bool{}
-			for _, l := range backwards(b.got) {
-				if l.wire != from || extra(l, to) {
-					continue
-				}
-				k := fmt.Sprint(l.log, " ", l.Offset, " ", l.id)
-				if once[k] {
-					w.fail("bay %d applied output %v of bay %d twice", to, l.Position, from)
-				}
-				once[k] = true
-				if l.log == src.log && !heard[l.id] {
-					heard[l.id] = true
-					got = append(got, l)
-				}
-			}
-			if w.lossy {
-				continue
-			}
-			want := sent[to]
-			for i := range max(len(got), len(want)) {
-				if i >= len(got) || i >= len(want) || got[i].id != want[i].id || got[i].Offset != want[i].Offset {
-					w.fail("bay %d → %d: output %d of %d sent, %d applied: %v, %v", from, to, i, len(want), len(got), at(want, i), at(got, i))
-					break
-				}
-			}
-		}
-		for _, l := range sent[bays] {
-			if !w.lossy && !slices.ContainsFunc(w.wires[bays].recs, func(r record) bool { return r.OutputID == l.id }) {
-				w.fail("bay %d: dead letter %v was lost", from, l.Position)
-			}
-		}
-	}
-}
-
-// extra: outputs of a later version, and the mark behind what a new lineage tells again, are not there in every lineage.
-func extra(l *link, to int) bool {
-	switch b := l.body.(type) {
-	case event.Signal:
-		return b.Kind == event.SignalTrigger
-	case event.Watermark:
-		return to >= firstAlarms
-	}
-	return false
-}
-
-func at(list []*link, i int) string {
-	if i >= len(list) {
-		return "nothing"
-	}
-	return fmt.Sprintf("%v.%d %T %+v", list[i].Position, list[i].index, list[i].body, list[i].body)
-}
-
-func backwards(l *link) (out []*link) {
-	for ; l != nil; l = l.before {
-		out = append(out, l)
-	}
-	slices.Reverse(out)
-	return out
 }

@@ -173,16 +173,16 @@ func (t *task) keep() {
 }
 
 const (
-	resume = iota
-	create
-	reset
-	skip
-	move
+	resume = "resume"
+	create = "create"
+	reset  = "reset"
+	skip   = "skip"
+	move   = "move"
 )
 
 // plan is what must happen to a state before records can be applied.
 type plan struct {
-	act   int
+	act   string
 	why   string
 	at    place
 	log   int64
@@ -200,7 +200,7 @@ func decide(m *meta, have mark, l *wire, replaced bool, now, schema int64) plan 
 	if known <= 0 {
 		next = now
 	}
-	anew := func(act int, why string, log int64) plan {
+	anew := func(act, why string, log int64) plan {
 		return plan{act: act, why: why, at: place{next, Position{Offset: l.start}}, log: log, lost: -1}
 	}
 	shrunk := have.known() && l.end() < have.offset

@@ -125,6 +125,8 @@ func (w *world) do(a *action) {
 		w.recreate(a.bay)
 	case skew:
 		w.skew[a.who] = a.n
+	case redisSkew:
+		w.redisSkew = a.n
 	case redisDown:
 		w.redisDown = w.now + a.n
 	case kafkaDown:

@@ -19,25 +19,27 @@ type world struct {
 	group [bays]assignment
 	tasks [workers][bays]*task
 
-	skew              [workers]int64 // own clocks are off by this
-	redisSkew         int64
-	redisDown         int64 // until
-	kafkaDown         int64
-	version           [workers]int64
-	ids               int64 // for the bug of random ids
-	visited           map[visit]uint64
-	emitted           map[emission]string
-	judged            map[emission]bool
-	known             map[reading]*records // of the interactions, for judging breaches
-	first             map[string]int64     // offset at which a breach was first told
-	trace             uint64
-	faults            int
-	failure           error
-	states            map[visit]memory                 // when it speaks
-	say               func(format string, args ...any) // nil: silent
-	fullest           int                              // outbox entries seen
-	lossy, healed     bool
-	applied, restarts int
+	skew      [workers]int64 // own clocks are off by this
+	redisSkew int64
+	redisDown int64 // until
+	kafkaDown int64
+	version   [workers]int64
+	lossy     bool
+
+	// What was seen, to be compared with what comes.
+	visited map[visit]uint64
+	emitted map[emission]string
+	judged  map[emission]bool
+	known   map[reading]*records
+	first   map[string]int64 // offset at which a breach was first told
+	states  map[visit]memory // when it speaks
+
+	failure error
+	trace   uint64
+	faults  int
+	applied int
+	ids     int64                            // for bugs that take any number
+	say     func(format string, args ...any) // nil: silent
 }
 
 // assignment is what the group's broker knows of a partition.
@@ -167,7 +169,7 @@ func (w *world) config(who, bay int, version int64) Config {
 	c.variant.wakes = 2 // scaled down like everything, so that a tick takes many steps
 	switch w.bug {
 	case "K per worker":
-		c.variant.wakes = 1 + who
+		c.variant.wakes = 1 + 3*who
 	case "stage-2 time = maximum":
 		c.variant.latest = true
 	case "retraction to the original pane":
@@ -210,7 +212,6 @@ func (w *world) check(i int, b *bay, batch *batch) {
 		}
 		w.visited[v] = sum
 	}
-	w.fullest = max(w.fullest, len(b.outbox))
 	if len(b.outbox) > maxOutbox+120 {
 		w.fail("bay %d: %d outputs wait", i, len(b.outbox))
 	}
@@ -276,7 +277,7 @@ func (f family) of(b *meta, r *root) family {
 
 // heal ends all faults, hands every partition to one worker that works, and lets the rest of the log be applied.
 func (w *world) heal(version int64) {
-	w.redisDown, w.kafkaDown, w.redisSkew, w.healed = 0, 0, 0, true
+	w.redisDown, w.kafkaDown, w.redisSkew = 0, 0, 0
 	w.skew = [workers]int64{}
 	for who := range w.tasks {
 		for i := range w.tasks[who] {
