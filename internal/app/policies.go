@@ -61,51 +61,57 @@ func knownPolicies(ctx context.Context, log *bus.Client, state *store.Store, top
 	}{{fold.Conversations, topics.Interactions}, {fold.Customers, topics.Customers}} {
 		for p := range int32(s.topic.Partitions) {
 			total++
+			// The log first: what is folded while we look is then found twice, not missed.
+			behind, certain, err := policiesBehind(ctx, log, state, s.stage, s.topic.Name, p)
+			if err != nil {
+				return nil, err
+			}
 			policies, err := worker.PoliciesInForce(ctx, state, s.stage, p)
 			if err != nil {
 				return nil, fmt.Errorf("policies in force in %s partition %d: %w", s.topic.Name, p, err)
 			}
+			here := map[string]event.Policy{}
 			for _, policy := range policies {
-				k, seen := newest[policy.Tenant]
+				here[policy.Tenant] = policy
+			}
+			for tenant, policy := range behind {
+				if policy.Serial >= here[tenant].Serial {
+					here[tenant] = policy
+				}
+			}
+			for tenant, policy := range here {
+				k, seen := newest[tenant]
 				if !seen {
 					k.hash = policy.Hash
 				} else if k.hash != policy.Hash {
 					k.hash = ""
 				}
 				k.serial = max(k.serial, policy.Serial)
-				newest[policy.Tenant] = k
-				partitions[policy.Tenant]++
+				newest[tenant] = k
+				if certain {
+					partitions[tenant]++
+				}
 			}
 		}
 	}
-	behind, certain, err := policiesBehind(ctx, log, state, topics.Interactions.Name)
-	if err != nil {
-		return nil, err
-	}
 	for tenant, k := range newest {
-		if partitions[tenant] < total || !certain {
+		if partitions[tenant] < total {
 			k.hash = ""
-		}
-		newest[tenant] = k
-	}
-	for tenant, policy := range behind {
-		newest[tenant] = known{serial: max(newest[tenant].serial, policy.Serial), hash: ""}
-		if certain && policy.Serial >= newest[tenant].serial {
-			newest[tenant] = known{policy.Serial, policy.Hash}
+			newest[tenant] = k
 		}
 	}
 	return newest, nil
 }
 
-// policiesBehind returns the newest policies that partition 0 of a topic holds behind what its state has folded; all partitions are given the same. It is not certain when there is no
-// state, or when there is more to read than is reasonable; not knowing costs at worst that the same rules are appended again.
-func policiesBehind(ctx context.Context, log *bus.Client, state *store.Store, topic string) (found map[string]event.Policy, certain bool, err error) {
+// policiesBehind returns the newest policies that a partition holds behind what its state has folded. It is not certain when there is no state, or when there is more to
+// read than is reasonable; not knowing costs at worst that the same rules are appended again.
+func policiesBehind(ctx context.Context, log *bus.Client, state *store.Store, stage fold.Stage, topic string, partition int32) (found map[string]event.Policy, certain bool, err error) {
 	const most = 100_000 // records
-	slots, err := state.Read(ctx, []store.SlotRefs{{Slot: worker.SlotOf(fold.Conversations, 0)}})
+	slots, err := state.Read(ctx, []store.SlotRefs{{Slot: worker.SlotOf(stage, partition)}})
 	if err != nil {
 		return nil, false, err
 	}
-	start, end, err := log.Bounds(ctx, topic, 0)
+	start, end, err := log.Bounds(ctx, topic, partition)
 	if err != nil {
 		return nil, false, err
 	}
@@ -115,7 +121,7 @@ func policiesBehind(ctx context.Context, log *bus.Client, state *store.Store, to
 	}
 	found = map[string]event.Policy{}
 	for at < end {
-		batch, err := log.Fetch(ctx, topic, 0, at, bus.FetchOptions{MaxBytes: 8 << 20})
+		batch, err := log.Fetch(ctx, topic, partition, at, bus.FetchOptions{MaxBytes: 8 << 20})
 		if errors.Is(err, bus.ErrOffsetOutOfRange) {
 			return nil, false, nil
 		}
