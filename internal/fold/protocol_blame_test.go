@@ -2,6 +2,7 @@ package fold
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vigia-cx/vigia/internal/event"
 )
@@ -47,10 +48,11 @@ func (w *world) blame(bay int, since int64, losses []loss, offset int64, sig *ev
 		case until > t:
 			w.fail("false breach: bay %d offset %d: %s of %s fell due at %d while its source was blind", bay, offset, sig.Clock, sig.Conversation, d.due)
 		case clean:
+			held := slices.ContainsFunc(r.gaps, func(g gapAt) bool { return g.offset < offset && g.From <= d.due && d.due <= g.From+60*minutes })
 			name := fmt.Sprint(bay, caseName(sig.Conversation, sig.Clock, sig.StartedAt))
 			if first, ok := w.first[name]; !ok || offset <= first {
 				w.first[name] = offset
-				w.prompt(bay, r, k, offset, d, until > 0)
+				w.prompt(bay, r, k, offset, d, held)
 			}
 		}
 		return

@@ -196,10 +196,8 @@ func decide(m *meta, have mark, l *wire, replaced bool, now, schema int64) plan 
 	if m.exists {
 		known = max(known, m.log, m.at.lineage)
 	}
-	next := known + 1
-	if known <= 0 {
-		next = now
-	}
+	// Seconds make a lineage new even when both memories have gone back.
+	next := max(known+1, now)
 	anew := func(act, why string, log int64) plan {
 		return plan{act: act, why: why, at: place{next, Position{Offset: l.start}}, log: log, lost: -1}
 	}

@@ -20,6 +20,7 @@ type task struct {
 	epoch   int64
 	seen    *meta // as read; nil: look
 	life    int64 // of the log, as read
+	plan    *plan // what must be done
 	adopted bool  // the mark for the plan is committed
 	session bool
 
@@ -85,7 +86,7 @@ func (t *task) wire() *wire { return &t.w.wires[t.bay] }
 
 // close ends a session: what was cached is dropped.
 func (t *task) close() {
-	t.session, t.seen, t.adopted, t.fold, t.desk, t.batch = false, nil, false, nil, nil, nil
+	t.session, t.seen, t.plan, t.fold, t.desk, t.batch = false, nil, nil, nil, nil, nil
 }
 
 func (t *task) stop() {
@@ -163,8 +164,13 @@ func (t *task) open(a int) {
 		t.mark, t.recall = t.w.group[t.bay].mark, true
 	}
 	replaced := t.seen.exists && t.seen.print != 0 && t.seen.at.Offset-1 >= l.start && t.seen.at.Offset <= l.end() && t.seen.print != l.life
-	p := decide(t.seen, t.mark, l, replaced, t.w.now/1000, t.version)
+	if t.plan == nil {
+		p := decide(t.seen, t.mark, l, replaced, t.w.now/1000, t.version)
+		t.plan, t.adopted = &p, false
+	}
+	p := *t.plan
 	if p.act == resume {
+		t.plan = nil
 		t.begin()
 		return
 	}
@@ -219,7 +225,7 @@ func (t *task) open(a int) {
 		t.fenced()
 		return
 	}
-	t.seen, t.adopted = nil, false
+	t.seen, t.plan = nil, nil
 }
 
 // begin starts a session at the stored position.

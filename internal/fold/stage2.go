@@ -56,7 +56,9 @@ func (s *Slot) receive(in Input) (fresh bool, err error) {
 	}
 	prev := seq.Prev
 	prev.Restart = false
-	if !seq.Prev.Restart && !x.lost && x.last != prev && x.last.Less(prev) {
+	// In a log that no longer reaches back, what was sent again may stand without what it was sent after. What comes from now on must fit.
+	past := s.root.Start.Truncated && in.Offset < s.root.Start.RestateAt
+	if !seq.Prev.Restart && !x.lost && !past && x.last != prev && x.last.Less(prev) {
 		return false, fmt.Errorf("%w: offset %d of %s partition %d follows output (%d, %d, %d) of partition %d, but the last one applied is (%d, %d, %d); "+
 			"restore the topic or rebuild stage 1", ErrHole, in.Offset, s.cfg.Topic, s.cfg.Partition, prev.Offset, prev.Step, prev.Index, seq.Partition,
 			x.last.Offset, x.last.Step, x.last.Index)

@@ -284,7 +284,7 @@ func (s *Slot) adopt(key string, v Value) *subject {
 			return x
 		}
 	}
-	x.size = len(v.Blob)*3 + 400
+	x.size = x.weigh(len(v.Blob))
 	s.bytes += x.size
 	s.subjects[key] = x
 	return x
@@ -314,9 +314,19 @@ func (x *subject) flush(s *Slot) {
 	case x.person != nil:
 		b = x.person.Encode()
 	}
-	s.bytes += len(b)*3 + 400 - x.size
-	x.size = len(b)*3 + 400
+	size := x.weigh(len(b))
+	s.bytes += size - x.size
+	x.size = size
 	s.write(keySubjects, x.key, b)
+}
+
+// weigh estimates what a subject takes in memory from the size of its encoding. An open conversation keeps its last evaluation.
+func (x *subject) weigh(encoded int) int {
+	size := encoded*3 + 400
+	if len(x.open) > 0 {
+		size += 3500
+	}
+	return size
 }
 
 func (x *subject) wake() *int64 {
