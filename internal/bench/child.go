@@ -72,7 +72,7 @@ func (o order) start(ctx context.Context, listener bool, roles ...app.Role) (*ap
 		return nil, err
 	}
 	a, err := app.New(app.Options{Config: cfg, Roles: roles, NoListener: !listener, Version: "bench",
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))})
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,10 @@ func (o *owner) follow(ctx, reading context.Context, s *session) error {
 
 // apply folds a batch of records and stores what they change, in several parts if they change much.
 func (o *owner) apply(ctx, reading context.Context, s *session, messages []bus.Message) error {
+	if err := o.enter(ctx); err != nil {
+		return err
+	}
+	defer o.leave()
 	inputs, keys := o.decode(messages)
 	if err := s.fold.Prefetch(keys); err != nil {
 		return err
@@ -73,7 +77,26 @@ func (o *owner) apply(ctx, reading context.Context, s *session, messages []bus.M
 	return o.store(ctx, reading, s, n)
 }
 
-// store makes what was folded since the last time take effect, with the position, in one script.
+// enter waits for a turn to fold, leave gives it back. As many partitions as there are processors fold at a time, each a whole batch: taking turns in small slices would only
+// keep the batches of all of them in memory.
+func (o *owner) enter(ctx context.Context) error {
+	select {
+	case o.w.turns <- struct{}{}:
+		o.folding = true
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (o *owner) leave() {
+	if o.folding {
+		o.folding = false
+		<-o.w.turns
+	}
+}
+
+// store makes what was folded since the last time take effect, with the position, in one script. It gives the turn back while it waits for Redis.
 func (o *owner) store(ctx, reading context.Context, s *session, records int) error {
 	c := s.fold.Commit()
 	if c.From == c.To {
@@ -96,8 +119,9 @@ func (o *owner) store(ctx, reading context.Context, s *session, records int) err
 			a.Outbox[i].Key = []byte(out.Key)
 		}
 	}
+	o.leave()
 	res, err := o.put(ctx, reading, a)
-	if err != nil {
+	if err := errors.Join(err, o.enter(ctx)); err != nil {
 		return err
 	}
 	s.pos, s.last = a.To, nil

@@ -29,6 +29,7 @@ type owner struct {
 	epoch   int64          // of our newest claim; 0 before the first
 	poison  map[int64]bool // records on which the fold has failed
 	decoder event.Decoder
+	folding bool // it has a turn
 	relay   *relay
 	clock   clock
 	keep    keeper

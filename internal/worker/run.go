@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,6 +78,7 @@ type Worker struct {
 	board   board
 	watch   watch
 	owned   atomic.Int64
+	turns   chan struct{} // held while a batch is folded
 	fatal   chan error
 	route   func(key string, partitions int32) int32 // the partitioner that the fold is given
 }
@@ -104,7 +106,7 @@ func newWorker(cfg Config, log journal, state vault, topics Topics, logger *slog
 			{stageCustomers, SlotOf(fold.Customers, 0).Stage, fold.Customers, topics.Customers},
 		},
 		log: logger.With("component", "worker"), metrics: m,
-		board: board{slots: map[store.Slot]*Status{}}, fatal: make(chan error, 1), route: route,
+		board: board{slots: map[store.Slot]*Status{}}, fatal: make(chan error, 1), route: route, turns: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}, nil
 }
 
