@@ -11,9 +11,9 @@ import (
 // outboxPage bounds the entries of one read, so that no script blocks the server for long.
 const outboxPage = 5000
 
-// Outbox returns up to limit entries (at most 5,000) of the given space with an ordinal above after, in order. After a reset the
-// ordinals begin anew in another space: then it fails with [ErrFenced], and with [ErrAbsent] if there is no state.
-func (s *Store) Outbox(ctx context.Context, slot Slot, space, after int64, limit int) ([]OutEntry, error) {
+// Outbox returns up to limit entries (at most 5,000) with an ordinal above after, in order. Within a lineage an ordinal names one output for ever, in another
+// one it may name a different output: if the state goes on in another lineage than the given one, Outbox fails with [ErrFenced], and with [ErrAbsent] if there is no state.
+func (s *Store) Outbox(ctx context.Context, slot Slot, lineage, after int64, limit int) ([]OutEntry, error) {
 	if err := checkSlot(slot); err != nil {
 		return nil, err
 	}
@@ -21,7 +21,7 @@ func (s *Store) Outbox(ctx context.Context, slot Slot, space, after int64, limit
 		return nil, fail("read the outbox of", slot, fmt.Errorf("limit %d after ordinal %d: need a positive limit and an ordinal of 0 or more", limit, after))
 	}
 	args := append(newCall(s.keys.meta(slot), 3),
-		strconv.FormatInt(space, 10), strconv.FormatInt(after, 10), strconv.Itoa(min(limit, outboxPage)))
+		strconv.FormatInt(lineage, 10), strconv.FormatInt(after, 10), strconv.Itoa(min(limit, outboxPage)))
 	reply, err := s.run(ctx, outboxScript, args)
 	if err == nil {
 		err = refusal(reply)
@@ -57,14 +57,14 @@ func parseOutbox(reply []any) ([]OutEntry, error) {
 	return entries, nil
 }
 
-// Trim forgets the entries of the given space with an ordinal up to upTo, after Kafka has acknowledged them. Trimming
-// again, or less, changes nothing; ordinals that this copy of Redis has not reached are left for the entries to come.
-// It fails with [ErrFenced] if the slot has another space by now, with [ErrFrozen] during a snapshot, with [ErrAbsent].
-func (s *Store) Trim(ctx context.Context, slot Slot, space, upTo int64) error {
+// Trim forgets the entries with an ordinal up to upTo, after Kafka has acknowledged them. Trimming again, or less, changes
+// nothing; ordinals that this copy of Redis has not reached are left for the entries to come. It fails with [ErrFenced] if
+// the state goes on in another lineage by now, with [ErrFrozen] during a snapshot, with [ErrAbsent].
+func (s *Store) Trim(ctx context.Context, slot Slot, lineage, upTo int64) error {
 	if err := checkSlot(slot); err != nil {
 		return err
 	}
-	args := append(newCall(s.keys.meta(slot), 2), strconv.FormatInt(space, 10), strconv.FormatInt(upTo, 10))
+	args := append(newCall(s.keys.meta(slot), 2), strconv.FormatInt(lineage, 10), strconv.FormatInt(upTo, 10))
 	reply, err := s.run(ctx, trimScript, args)
 	if err == nil {
 		err = refusal(reply)

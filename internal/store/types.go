@@ -132,7 +132,8 @@ type Out struct {
 	At int64
 }
 
-// OutEntry is an outbox entry. Ordinals count the entries of a space from 1 without holes.
+// OutEntry is an outbox entry. Ordinals count the entries of a space from 1 without holes. A copy of Redis that lost its last writes uses the lost ordinals again: for the
+// same outputs, as long as the lineage is the same.
 type OutEntry struct {
 	Ordinal int64
 	Out

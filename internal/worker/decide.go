@@ -10,9 +10,10 @@ type situation struct {
 	exists     bool // there is a state
 	meta       store.Meta
 	start, end int64 // of the log
+	unsent     int64 // offset from which on the state's outputs may not have been sent
 	mark       mark
 	replaced   bool  // the record below the position is not the one that was applied
-	now        int64 // Unix seconds: lineages begin there when nothing remembers one
+	now        int64 // Unix seconds
 }
 
 // action is what must happen to the state before records can be applied.
@@ -37,22 +38,17 @@ type plan struct {
 
 // decide finds out where a partition stands. It is asked again after each action until it says resume.
 //
-// Lineages grow: a new one is larger than everything that Redis and the committed mark remember. They are committed to Kafka before they are used, so that losing Redis
-// twice cannot produce the same lineage twice.
+// Lineages grow: a new one is larger than everything that Redis and the committed mark remember, and not below the seconds of now, which make it new even when both
+// memories have gone back. They are committed to Kafka before they are used, so that losing Redis twice cannot produce the same lineage twice.
 func decide(s situation) plan {
 	known := max(s.mark.Log, s.mark.State)
 	if s.exists {
 		known = max(known, s.meta.LogLineage, s.meta.Position.Lineage)
 	}
-	next := known + 1
-	if known == 0 {
-		next = s.now
-	}
+	next := max(known+1, s.now)
 	begun := func(act action, why string, at store.Position, log int64, how stamp) plan {
-		// The first lineage of a log has nothing to tell again.
-		if how.tell = -1; next > log {
-			how.tell = max(at.Offset, s.end)
-		}
+		// Where a lineage tells again what is open is fixed at its beginning: all who begin it emit the same.
+		how.tell = max(at.Offset, s.end)
 		return plan{act: act, why: why, at: at, log: log, stamp: how}
 	}
 	anew := func(act action, why string, log int64) plan {
@@ -88,13 +84,17 @@ func decide(s situation) plan {
 }
 
 // mark is what is committed before the action: the lineages, and how far the relay has come in this log.
-func (p plan) mark(have mark, start int64) mark {
+func (p plan) mark(s situation) mark {
 	m := mark{Log: p.log, State: p.at.Lineage}
 	switch {
-	case have.known() && have.Log == p.log:
-		m.Offset = have.Offset
+	case s.mark.known() && s.mark.Log == p.log:
+		m.Offset = s.mark.Offset
+		if p.act == move {
+			// What an older copy has not sent may never have been: the mark may be that of a state which was built from a shorter log.
+			m.Offset = min(m.Offset, s.unsent)
+		}
 	case p.act == create || p.act == reset:
-		m.Offset = start // an empty state has caused nothing below
+		m.Offset = s.start // an empty state has caused nothing below
 	}
 	return m
 }
@@ -105,9 +105,13 @@ func fresh(m store.Meta) bool {
 	return s.hash == "" && s.lost < 0 && !s.moved && m.Position.Step == 0
 }
 
-// firstLost is the first offset of a loss: an earlier loss that no record has followed yet is part of it.
+// firstLost is the first offset of a loss: an earlier loss that no record has followed yet is part of it. A record in whose steps the position stands is not: what it brought
+// is in the state, and what was left of it the next tick does.
 func firstLost(m store.Meta) int64 {
-	if s := parseStamp(m.Fingerprint); s.lost >= 0 && m.Position.Step == 0 {
+	if m.Position.Step > 0 {
+		return m.Position.Offset + 1
+	}
+	if s := parseStamp(m.Fingerprint); s.lost >= 0 {
 		return s.lost
 	}
 	return m.Position.Offset

@@ -22,6 +22,20 @@ var noMark = mark{Offset: -1}
 
 func (m mark) known() bool { return m.Offset >= 0 }
 
+// advance returns the mark to commit when m is committed and next was found. A mark never goes back: not to an older lineage, and within a lineage not to a lower
+// offset. Only a new lineage of the state may lower it: an older copy that was put back has not sent all that the mark speaks of.
+func (m mark) advance(next mark) mark {
+	switch {
+	case !m.known():
+		return next
+	case next.Log < m.Log || next.State < m.State:
+		return m
+	case next.Log == m.Log && next.State == m.State:
+		next.Offset = max(next.Offset, m.Offset)
+	}
+	return next
+}
+
 func (m mark) metadata() string { return fmt.Sprintf("log=%d,state=%d", m.Log, m.State) }
 
 // parseMark reads a committed offset. An offset that something else has committed is no mark.

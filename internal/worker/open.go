@@ -42,12 +42,15 @@ func (o *owner) open(ctx context.Context) (*session, error) {
 		if at.replaced, err = o.replaced(ctx, at); err != nil {
 			return nil, err
 		}
+		if at.unsent, err = o.unsent(ctx, at); err != nil {
+			return nil, err
+		}
 		p := decide(at)
 		if p.act == resume {
 			return o.begin(ctx, at)
 		}
 		// First Kafka learns the new lineages, and refuses if we are not the owner; then the state begins in them.
-		if err := o.relay.adopt(ctx, p.mark(relayed, at.start)); err != nil {
+		if err := o.relay.adopt(ctx, p.mark(at)); err != nil {
 			return nil, err
 		}
 		if err := o.act(ctx, p, at); err != nil {
@@ -96,6 +99,23 @@ func (o *owner) replaced(ctx context.Context, at situation) (bool, error) {
 	return fingerprint(offset, batch.Messages[0].Value) != hash, nil
 }
 
+// unsent is the source offset of the first output that waits, or the position when none does.
+func (o *owner) unsent(ctx context.Context, at situation) (int64, error) {
+	if at.meta.OutboxLen == 0 {
+		return at.meta.Position.Offset, nil
+	}
+	entries, err := o.w.vault.Outbox(ctx, o.slot, at.meta.Position.Lineage, 0, 1)
+	switch {
+	case errors.Is(err, store.ErrFenced): // moved on since it was looked at
+		return 0, fmt.Errorf("%w: %w", store.ErrMoved, err)
+	case err != nil:
+		return 0, err
+	case len(entries) == 0:
+		return at.meta.Position.Offset, nil
+	}
+	return entries[0].Offset, nil
+}
+
 // act changes the state as planned.
 func (o *owner) act(ctx context.Context, p plan, at situation) error {
 	log := o.log.With("why", p.why, "from", at.meta.Position, "to", p.at, "log_start", at.start, "log_end", at.end)
@@ -129,8 +149,8 @@ func (o *owner) act(ctx context.Context, p plan, at situation) error {
 		log.Warn("an older copy of the state was put back: going on from it")
 	default:
 		o.w.metrics.rebuilds.WithLabelValues(o.stage.name, p.why).Inc()
-		if p.why == "new" && at.end == 0 {
-			log.Info("beginning an empty partition")
+		if p.why == "new" {
+			log.Info("beginning the state of a partition", "records", at.end-at.start)
 		} else {
 			log.Warn("building the state from the log", "records", at.end-at.start)
 		}

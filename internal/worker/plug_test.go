@@ -116,12 +116,12 @@ func (s pluggedState) Apply(ctx context.Context, slot store.Slot, a store.Apply)
 	return through(s.plug, "apply", func() (store.Result, error) { return s.vault.Apply(ctx, slot, a) })
 }
 
-func (s pluggedState) Outbox(ctx context.Context, slot store.Slot, space, after int64, limit int) ([]store.OutEntry, error) {
-	return through(s.plug, "outbox", func() ([]store.OutEntry, error) { return s.vault.Outbox(ctx, slot, space, after, limit) })
+func (s pluggedState) Outbox(ctx context.Context, slot store.Slot, lineage, after int64, limit int) ([]store.OutEntry, error) {
+	return through(s.plug, "outbox", func() ([]store.OutEntry, error) { return s.vault.Outbox(ctx, slot, lineage, after, limit) })
 }
 
-func (s pluggedState) Trim(ctx context.Context, slot store.Slot, space, upTo int64) error {
-	_, err := through(s.plug, "trim", func() (nothing, error) { return nothing{}, s.vault.Trim(ctx, slot, space, upTo) })
+func (s pluggedState) Trim(ctx context.Context, slot store.Slot, lineage, upTo int64) error {
+	_, err := through(s.plug, "trim", func() (nothing, error) { return nothing{}, s.vault.Trim(ctx, slot, lineage, upTo) })
 	return err
 }
 

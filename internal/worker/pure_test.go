@@ -104,6 +104,22 @@ func TestMark(t *testing.T) {
 	if got := parseMark(bus.Commit{Offset: 42, Metadata: m.metadata()}); got != m {
 		t.Errorf("got %+v, want %+v", got, m)
 	}
+	for _, c := range []struct {
+		name             string
+		have, next, want mark
+	}{
+		{"none yet", noMark, mark{5, 3, 7}, mark{5, 3, 7}},
+		{"further", mark{5, 3, 7}, mark{6, 3, 7}, mark{6, 3, 7}},
+		{"not back", mark{6, 3, 7}, mark{5, 3, 7}, mark{6, 3, 7}},
+		{"an older lineage", mark{6, 3, 7}, mark{9, 3, 6}, mark{6, 3, 7}},
+		{"an older log", mark{6, 3, 7}, mark{9, 2, 8}, mark{6, 3, 7}},
+		{"an older copy of the state", mark{6, 3, 7}, mark{4, 3, 8}, mark{4, 3, 8}},
+		{"another log", mark{6, 3, 7}, mark{0, 8, 8}, mark{0, 8, 8}},
+	} {
+		if got := c.have.advance(c.next); got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
 	for _, c := range []bus.Commit{{Offset: -1}, {Offset: 5}, {Offset: 5, Metadata: "log=1"}, {Offset: 5, Metadata: "log=x,state=1"}, {Offset: 5, Metadata: "log=0,state=1"}} {
 		if got := parseMark(c); got != noMark {
 			t.Errorf("%+v is read as %+v, want no mark", c, got)
@@ -143,20 +159,22 @@ func TestDecide(t *testing.T) {
 	}{
 		{"nothing is known", situation{end: 0, mark: noMark}, create, "new", at(now, 0), now, mark{0, now, now}},
 		{"both are lost, the log is not", situation{start: 5, end: 90, mark: noMark}, create, "new", at(now, 5), now, mark{5, now, now}},
-		{"Redis is lost", situation{end: 90, mark: mark{40, 3, 7}}, create, "absent", at(8, 0), 3, mark{40, 3, 8}},
-		{"Redis is lost and the log is new", situation{end: 30, mark: mark{40, 3, 7}}, create, "recreated", at(8, 0), 8, mark{0, 8, 8}},
+		{"Redis is lost", situation{end: 90, mark: mark{40, 3, 7}}, create, "absent", at(now, 0), 3, mark{40, 3, now}},
+		{"Redis is lost and the log is new", situation{end: 30, mark: mark{40, 3, 7}}, create, "recreated", at(now, 0), now, mark{0, now, now}},
 		{"all is well", situation{exists: true, meta: meta(3, 7, 50, 2, "ab"), end: 90, mark: mark{40, 3, 7}}, resume, "", store.Position{Lineage: 7, Offset: 50, Step: 2}, 3, mark{}},
 		{"no mark", situation{exists: true, meta: meta(3, 7, 50, 0, "ab"), end: 90, mark: noMark}, resume, "", at(7, 50), 3, mark{}},
 		{"Redis fell back below the mark", situation{exists: true, meta: meta(3, 7, 20, 0, "ab"), end: 90, mark: mark{40, 3, 7}}, resume, "", at(7, 20), 3, mark{}},
-		{"the log ends below the position", situation{exists: true, meta: meta(3, 7, 95, 0, "ab"), end: 90, mark: mark{40, 3, 7}}, reset, "recreated", at(8, 0), 8, mark{0, 8, 8}},
-		{"the log ends below the mark", situation{exists: true, meta: meta(3, 7, 20, 0, "ab"), end: 30, mark: mark{40, 3, 7}}, reset, "recreated", at(8, 0), 8, mark{0, 8, 8}},
-		{"another record below the position", situation{exists: true, meta: meta(3, 7, 20, 0, "ab"), end: 90, replaced: true, mark: noMark}, reset, "recreated", at(8, 0), 8, mark{0, 8, 8}},
-		{"state of an older log", situation{exists: true, meta: meta(3, 7, 20, 0, "ab"), end: 90, mark: mark{10, 9, 9}}, reset, "recreated", at(10, 0), 9, mark{10, 9, 10}},
+		{"the log ends below the position", situation{exists: true, meta: meta(3, 7, 95, 0, "ab"), end: 90, mark: mark{40, 3, 7}}, reset, "recreated", at(now, 0), now, mark{0, now, now}},
+		{"the log ends below the mark", situation{exists: true, meta: meta(3, 7, 20, 0, "ab"), end: 30, mark: mark{40, 3, 7}}, reset, "recreated", at(now, 0), now, mark{0, now, now}},
+		{"another record below the position", situation{exists: true, meta: meta(3, 7, 20, 0, "ab"), end: 90, replaced: true, mark: noMark}, reset, "recreated", at(now, 0), now, mark{0, now, now}},
+		{"state of an older log", situation{exists: true, meta: meta(3, 7, 20, 0, "ab"), end: 90, mark: mark{10, 9, 9}}, reset, "recreated", at(now, 0), 9, mark{10, 9, now}},
 		{"mark of an older log", situation{exists: true, meta: meta(9, 9, 20, 0, "ab"), end: 90, mark: mark{80, 3, 7}}, resume, "", at(9, 20), 9, mark{}},
-		{"records were deleted", situation{exists: true, meta: meta(3, 7, 20, 4, "ab"), start: 60, end: 90, mark: mark{20, 3, 7}}, skip, "truncated", at(8, 60), 3, mark{20, 3, 8}},
-		{"deleted without a mark", situation{exists: true, meta: meta(3, 7, 20, 0, "ab"), start: 60, end: 90, mark: noMark}, skip, "truncated", at(8, 60), 3, mark{0, 3, 8}},
-		{"deleted before the rebuild began", situation{exists: true, meta: meta(3, 7, 0, 0, ""), start: 60, end: 90, mark: mark{20, 3, 7}}, reset, "truncated", at(8, 60), 3, mark{20, 3, 8}},
-		{"an older copy of Redis", situation{exists: true, meta: meta(3, 5, 20, 2, "ab"), end: 90, mark: mark{40, 3, 7}}, move, "restored", store.Position{Lineage: 8, Offset: 20, Step: 2}, 3, mark{40, 3, 8}},
+		{"records were deleted", situation{exists: true, meta: meta(3, 7, 20, 4, "ab"), start: 60, end: 90, mark: mark{20, 3, 7}}, skip, "truncated", at(now, 60), 3, mark{20, 3, now}},
+		{"deleted within the steps of a record, after a loss", situation{exists: true, meta: meta(3, 7, 20, 1, "ab!lost=11"), start: 60, end: 90, mark: mark{20, 3, 7}}, skip, "truncated", at(now, 60), 3, mark{20, 3, now}},
+		{"deleted without a mark", situation{exists: true, meta: meta(3, 7, 20, 0, "ab"), start: 60, end: 90, mark: noMark}, skip, "truncated", at(now, 60), 3, mark{0, 3, now}},
+		{"deleted before the rebuild began", situation{exists: true, meta: meta(3, 7, 0, 0, ""), start: 60, end: 90, mark: mark{20, 3, 7}}, reset, "truncated", at(now, 60), 3, mark{20, 3, now}},
+		{"both memories are from after now", situation{end: 90, mark: mark{40, 3, now + 5}}, create, "absent", at(now+6, 0), 3, mark{40, 3, now + 6}},
+		{"an older copy of Redis", situation{exists: true, meta: meta(3, 5, 20, 2, "ab"), end: 90, mark: mark{40, 3, 7}, unsent: 20}, move, "restored", store.Position{Lineage: now, Offset: 20, Step: 2}, 3, mark{20, 3, now}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.in.now = now
@@ -167,19 +185,19 @@ func TestDecide(t *testing.T) {
 			if p.act == resume {
 				return
 			}
-			if got := p.mark(c.in.mark, c.in.start); got != c.mark {
+			if got := p.mark(c.in); got != c.mark {
 				t.Errorf("mark %+v, want %+v", got, c.mark)
 			}
 			// Whatever is done, the next look says resume: also after a crash before the state was changed.
 			after := c.in
-			after.mark = p.mark(c.in.mark, c.in.start)
+			after.mark = p.mark(c.in)
 			if crashed := decide(after); crashed.act == resume {
 				t.Errorf("after a crash between commit and state the action is forgotten")
 			} else if crashed.at.Lineage <= p.at.Lineage {
 				t.Errorf("after a crash lineage %d is used again", p.at.Lineage)
 			}
 			after.exists, after.replaced, after.meta = true, false, meta(p.log, p.at.Lineage, p.at.Offset, p.at.Step, p.stamp.String())
-			if p.stamp.tell >= 0 != (p.at.Lineage > p.log) || p.stamp.tell >= 0 && p.stamp.tell != c.in.end {
+			if p.stamp.tell != max(c.in.end, p.at.Offset) {
 				t.Errorf("what is open is told again at %d, the log ends at %d", p.stamp.tell, c.in.end)
 			}
 			if again := decide(after); again.act != resume {

@@ -23,7 +23,7 @@ type relay struct {
 	turn chan struct{} // held while a mark is committed
 
 	mu    sync.Mutex
-	space int64          // whose outbox is relayed, 0 before the first session
+	state int64          // lineage whose outbox is relayed, 0 before the first session
 	log   int64          // lineage of the log that the outputs come from
 	at    store.Position // newest known
 	queue int64          // entries that wait
@@ -32,9 +32,9 @@ type relay struct {
 	dirty bool // the mark may move: something was applied or relayed since the last commit
 
 	// Only the relaying goroutine uses what follows.
-	inSpace int64
-	acked   int64 // highest ordinal of inSpace that Kafka has
-	sent    int64 // source offset of the newest entry relayed in this space, -1 none
+	inState int64 // what follows belongs to this lineage: in another one the same ordinal may name another output
+	acked   int64 // highest ordinal that Kafka has
+	sent    int64 // source offset of the newest entry relayed, -1 none
 	settled time.Time
 }
 
@@ -107,15 +107,15 @@ func (r *relay) done(ctx context.Context) bool {
 // pass relays one page of the outbox; more says that there may be another.
 func (r *relay) pass(ctx context.Context) (more bool, err error) {
 	r.mu.Lock()
-	space, mark, inLog, queue := r.space, r.mark, r.log, r.queue
+	state, mark, inLog, queue := r.state, r.mark, r.log, r.queue
 	r.mu.Unlock()
-	if space != r.inSpace {
-		r.inSpace, r.acked, r.sent = space, 0, -1
+	if state != r.inState {
+		r.inState, r.acked, r.sent = state, 0, -1
 	}
-	if space == 0 || queue == 0 {
+	if state == 0 || queue == 0 {
 		return false, nil
 	}
-	entries, err := r.o.w.vault.Outbox(ctx, r.o.slot, space, r.acked, relayPage)
+	entries, err := r.o.w.vault.Outbox(ctx, r.o.slot, state, r.acked, relayPage)
 	if err != nil || len(entries) == 0 {
 		return false, gone(err)
 	}
@@ -128,7 +128,7 @@ func (r *relay) pass(ctx context.Context) (more bool, err error) {
 	}
 	last := entries[len(entries)-1]
 	r.acked, r.sent = last.Ordinal, last.Offset
-	if err := r.o.w.vault.Trim(ctx, r.o.slot, space, last.Ordinal); err != nil {
+	if err := r.o.w.vault.Trim(ctx, r.o.slot, state, last.Ordinal); err != nil {
 		return false, gone(err)
 	}
 	r.mu.Lock()
@@ -151,7 +151,7 @@ func gone(err error) error {
 // The position and the outbox are read in one script: noted separately, a fail-over of Redis in between could put outputs back that the mark says are sent.
 func (r *relay) settle(ctx context.Context, finish <-chan struct{}) error {
 	r.mu.Lock()
-	dirty, space, inLog := r.dirty, r.space, r.log
+	dirty, state, inLog := r.dirty, r.state, r.log
 	r.mu.Unlock()
 	if !dirty || time.Since(r.settled) < r.o.w.cfg.CommitEvery && !closed(finish) {
 		return nil
@@ -162,14 +162,14 @@ func (r *relay) settle(ctx context.Context, finish <-chan struct{}) error {
 	}
 	r.settled = time.Now() // also when nothing can be committed: the next look is due a while later
 	meta := values[0].Meta
-	if values[0].Absent || meta.Space != space || meta.LogLineage != inLog || space != r.inSpace {
+	if values[0].Absent || meta.Position.Lineage != state || meta.LogLineage != inLog || state != r.inState {
 		return nil
 	}
-	next := mark{Offset: r.sent, Log: inLog, State: meta.Position.Lineage}
+	next := mark{Offset: r.sent, Log: inLog, State: state}
 	if last := meta.OutboxHead + meta.OutboxLen - 1; meta.OutboxLen == 0 || last <= r.acked {
 		next.Offset = meta.Position.Offset
 		if meta.OutboxLen > 0 { // a trim was lost
-			if err := r.o.w.vault.Trim(ctx, r.o.slot, space, r.acked); err != nil {
+			if err := r.o.w.vault.Trim(ctx, r.o.slot, state, r.acked); err != nil {
 				return gone(err)
 			}
 			meta.OutboxLen = 0

@@ -26,7 +26,7 @@ func (r *relay) recall(ctx context.Context) (mark, error) {
 	return have, nil
 }
 
-// adopt commits a mark and remembers it once the broker has it. A mark never goes back: not to an older lineage, and within a log not to a lower offset.
+// adopt commits a mark and remembers it once the broker has it.
 func (r *relay) adopt(ctx context.Context, m mark) error { return r.commit(ctx, m, false) }
 
 // commitMark commits the mark as it is, which the broker takes only from the owner.
@@ -50,17 +50,8 @@ func (r *relay) commit(ctx context.Context, m mark, always bool) error {
 	r.mu.Lock()
 	have := r.mark
 	r.mu.Unlock()
-	if have.known() {
-		if m.Log < have.Log || m.State < have.State {
-			m.Log, m.State = have.Log, have.State
-			m.Offset = have.Offset
-		}
-		if m.Log == have.Log {
-			m.Offset = max(m.Offset, have.Offset)
-		}
-		if m == have && !always {
-			return nil
-		}
+	if m = have.advance(m); m == have && !always {
+		return nil
 	}
 	if err := r.o.w.journal.Commit(ctx, r.o.gen, r.o.topic, r.o.partition, m.Offset, m.metadata()); err != nil {
 		return err
@@ -83,7 +74,7 @@ func (r *relay) unsettled() bool {
 // begin points the relay at the state of a new session.
 func (r *relay) begin(s *session) {
 	r.mu.Lock()
-	r.space, r.log, r.at, r.queue, r.dirty = s.meta.Space, s.meta.LogLineage, s.pos, s.meta.OutboxLen, true
+	r.state, r.log, r.at, r.queue, r.dirty = s.pos.Lineage, s.meta.LogLineage, s.pos, s.meta.OutboxLen, true
 	r.mu.Unlock()
 	signal(r.wake)
 }

@@ -36,8 +36,8 @@ type vault interface {
 	Reset(ctx context.Context, slot store.Slot, epoch int64, meta store.Meta) (store.Meta, error)
 	Load(ctx context.Context, slot store.Slot, refs []store.Ref) (store.Position, int64, []store.Value, error)
 	Apply(ctx context.Context, slot store.Slot, a store.Apply) (store.Result, error)
-	Outbox(ctx context.Context, slot store.Slot, space, after int64, limit int) ([]store.OutEntry, error)
-	Trim(ctx context.Context, slot store.Slot, space, upTo int64) error
+	Outbox(ctx context.Context, slot store.Slot, lineage, after int64, limit int) ([]store.OutEntry, error)
+	Trim(ctx context.Context, slot store.Slot, lineage, upTo int64) error
 	Read(ctx context.Context, requests []store.SlotRefs) ([]store.SlotValues, error)
 	Collect(ctx context.Context, slot store.Slot) (int64, error)
 	Time(ctx context.Context) (time.Time, error)

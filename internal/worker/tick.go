@@ -73,12 +73,13 @@ func (o *owner) writeTick(ctx context.Context, s *session, own int64) error {
 // report shows how far time is held back, and says once why.
 func (o *owner) report(s *session, r clocks, at int64, verdict tickVerdict) {
 	c, back := &o.clock, 0.0
+	caughtUp := s.pos.Offset >= s.goal // before, the newest receipt in the log is not known
 	switch verdict {
 	case tickCapped:
 		back = float64(min(r.own, r.redis)-at) / 1000
 	case tickHeld:
 		back = float64(min(r.own, r.redis)-r.folded) / 1000
-		if !c.held {
+		if caughtUp && !c.held {
 			o.log.Error("time is held back: the clock is more than an hour past everything in the log, and nothing confirms it",
 				"clock", time.UnixMilli(r.own).UTC(), "redis_clock", time.UnixMilli(r.redis).UTC(), "partition_time", time.UnixMilli(s.fold.Time()).UTC(),
 				"remedy", "check the clock, then start with `vigia run --accept-clock`; or wait for an event: its receipt confirms the clock")
@@ -89,7 +90,7 @@ func (o *owner) report(s *session, r clocks, at int64, verdict tickVerdict) {
 	if c.held && verdict != tickHeld {
 		o.log.Info("time passes again")
 	}
-	c.held = verdict == tickHeld
+	c.held = verdict == tickHeld && caughtUp
 	o.w.metrics.held.WithLabelValues(o.stage.name, o.label).Set(back)
 }
 

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
 -- Forget outbox entries that Kafka has acknowledged: those with an ordinal up to the given one.
--- KEYS[1] meta. ARGV: space, ordinal.
--- Reply: {'absent'} | {'fenced'} when the space is not the current one | {'frozen'} | {'ok', outbox length}.
-local have = redis.call('HMGET', KEYS[1], 'space', 'head')
+-- KEYS[1] meta. ARGV: lineage, ordinal.
+-- Reply: {'absent'} | {'fenced'} when the state goes on in another lineage | {'frozen'} | {'ok', outbox length}.
+local have = redis.call('HMGET', KEYS[1], 'space', 'head', 'pos')
 if not have[1] then
   return {'absent'}
 end
-if have[1] ~= ARGV[1] then
+if string.match(have[3], '^%d+') ~= ARGV[1] then
   return {'fenced'}
 end
 local base = string.sub(KEYS[1], 1, -5)
@@ -15,7 +15,7 @@ if frozen(base) then
 end
 local outbox = base .. 'out:' .. have[1]
 local waiting = redis.call('LLEN', outbox)
--- Ordinals count the entries of one space from 1: doubles hold them exactly. Never beyond the end: the ordinals of
+-- Ordinals count from 1: doubles hold them exactly. Never beyond the end: the ordinals of
 -- entries to come must not be used up by an owner that has seen more than this copy of Redis has.
 local n = math.min(waiting, tonumber(ARGV[2]) - tonumber(have[2]) + 1)
 if n > 0 then

@@ -214,13 +214,13 @@ func (m *model) take(a store.Apply) {
 
 func (m *model) trim(rt *rapid.T) {
 	_, s := m.client(rt)
-	space := m.meta.Space - rapid.SampledFrom([]int64{0, 0, 0, 1}).Draw(rt, "older space")
+	lineage := m.meta.Position.Lineage - rapid.SampledFrom([]int64{0, 0, 0, 1}).Draw(rt, "older lineage")
 	upTo := rapid.Int64Range(0, m.meta.OutboxHead+8).Draw(rt, "up to")
-	err := s.Trim(m.t.Context(), m.slot, space, upTo)
+	err := s.Trim(m.t.Context(), m.slot, lineage, upTo)
 	switch {
 	case !m.exists:
 		must(rt, "trim", err, store.ErrAbsent)
-	case space != m.meta.Space:
+	case lineage != m.meta.Position.Lineage:
 		must(rt, "trim", err, store.ErrFenced)
 	default:
 		must(rt, "trim", err, nil)
@@ -274,7 +274,7 @@ func (m *model) compare(rt *rapid.T) {
 	if !maps.EqualFunc(hashes, m.hashes, maps.Equal[map[string]string, map[string]string]) {
 		rt.Fatalf("state %v, want %v", hashes, m.hashes)
 	}
-	entries, err := s.Outbox(m.t.Context(), m.slot, m.meta.Space, 0, 100)
+	entries, err := s.Outbox(m.t.Context(), m.slot, m.meta.Position.Lineage, 0, 100)
 	must(rt, "outbox", err, nil)
 	if d := cmp.Diff(m.outbox, entries, cmpopts.EquateEmpty()); d != "" {
 		rt.Fatalf("outbox (-want +got):\n%s", d)

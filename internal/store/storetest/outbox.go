@@ -110,7 +110,13 @@ func testOutboxFence(t *testing.T, open Factory) {
 		t.Fatal(err)
 	}
 	_, err := s.Outbox(ctx, slot, 1, 0, 10)
-	wantError(t, "outbox of the old space", err, store.ErrFenced)
-	wantError(t, "trim in the old space", s.Trim(ctx, slot, 1, 5), store.ErrFenced)
-	wantEqual(t, "outbox of the new space", outs(s, t, 2, 0), numbered(1, 3))
+	wantError(t, "outbox of the old lineage", err, store.ErrFenced)
+	wantError(t, "trim in the old lineage", s.Trim(ctx, slot, 1, 5), store.ErrFenced)
+	wantEqual(t, "outbox of the new lineage", outs(s, t, 2, 0), numbered(1, 3))
+	// A lineage that goes on with the state of another one keeps what waits, but no longer listens to who speaks of the old one: its ordinals may name other outputs.
+	if _, err := s.Apply(ctx, slot, store.Apply{Epoch: 1, From: at(2, 1, 0), To: at(3, 9, 0), Outbox: outputs(4, 4)}); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, "trim in the lineage before", s.Trim(ctx, slot, 2, 3), store.ErrFenced)
+	wantEqual(t, "outbox that was kept", outs(s, t, 3, 0), numbered(1, 4))
 }

@@ -34,7 +34,7 @@ func capture(t *testing.T, s *store.Store, slot store.Slot, keys []string) state
 		st.Hashes[keys[i]] = text(v)
 	}
 	for after := int64(0); ; {
-		page, err := s.Outbox(t.Context(), slot, st.Meta.Space, after, 5000)
+		page, err := s.Outbox(t.Context(), slot, st.Meta.Position.Lineage, after, 5000)
 		if err != nil {
 			t.Fatal(err)
 		}

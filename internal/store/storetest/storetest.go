@@ -166,9 +166,9 @@ func wantEqual(t *testing.T, what string, got, want any) {
 }
 
 // outs returns the outbox after an ordinal, nil if there is nothing.
-func outs(s *store.Store, t *testing.T, space, after int64) []store.OutEntry {
+func outs(s *store.Store, t *testing.T, lineage, after int64) []store.OutEntry {
 	t.Helper()
-	entries, err := s.Outbox(t.Context(), slot, space, after, 1000)
+	entries, err := s.Outbox(t.Context(), slot, lineage, after, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
