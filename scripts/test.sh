@@ -25,4 +25,6 @@ fi
 rc=0 # the second part runs even when the first failed: one run tells all
 [ ${#plain[@]} -eq 0 ] || "${run[@]}" -timeout "${TEST_TIMEOUT:-20m}" "${plain[@]}" || rc=$?
 [ ${#race[@]} -eq 0 ] || "${run[@]}" -race -timeout "${TEST_TIMEOUT:-20m}" "${race[@]}" || rc=$?
+# The simulation of the protocol must find what is planted: which bug, and the first seed that finds it.
+go test -v -run '^TestProtocolFindsPlantedBugs$' ./internal/fold | cut -c 1-160 | sed -n '/planted bug/,/^ *$/p' || rc=$?
 exit $rc

@@ -81,7 +81,6 @@ type App struct {
 	exporter  *exporter.Handler
 
 	addr     net.Addr
-	began    time.Time
 	stopping atomic.Bool
 	failed   chan error
 }
@@ -133,7 +132,6 @@ func (a *App) has(r Role) bool { return slices.Contains(a.opts.Roles, r) }
 //
 // Errors to decide on: [*UnreachableError] (a server does not answer).
 func (a *App) Start(ctx context.Context) error {
-	a.began = time.Now()
 	err := a.start(ctx)
 	if err == nil && a.stopping.Load() {
 		err = errors.New("stopped while it was starting")

@@ -126,7 +126,7 @@ func (a *App) Ready(ctx context.Context) (bool, []Check) {
 	_, err := a.state.Time(ctx)
 	add("state", err, "")
 	if a.worker != nil {
-		detail, err := progress(a.worker.Status(), a.cfg.Kafka.Embedded(), time.Since(a.began), a.names)
+		detail, err := progress(a.worker)
 		add("worker", err, detail)
 	}
 	for _, c := range checks {
@@ -137,17 +137,15 @@ func (a *App) Ready(ctx context.Context) (bool, []Check) {
 	return true, checks
 }
 
-// assignmentTime is how long a worker may wait for its share of the partitions before it is taken for one that has none to do.
-const assignmentTime = 15 * time.Second
-
-// progress sums up the partitions. A worker that shares them with more others than there are partitions has none; the embedded one has all.
-func progress(slots []worker.Status, embedded bool, age time.Duration, topics worker.Topics) (string, error) {
-	if len(slots) == 0 && age < assignmentTime {
+// progress sums up the partitions that the group has given to the worker. One that shares them with more others than there are partitions has none.
+func progress(w *worker.Worker) (string, error) {
+	total, assigned := w.Assigned()
+	if !assigned {
 		return "", errors.New("no partitions are assigned yet")
 	}
 	done := 0
 	var first string
-	for _, s := range slots {
+	for _, s := range w.Status() {
 		if s.CaughtUp() {
 			done++
 		} else if first == "" {
@@ -156,10 +154,6 @@ func progress(slots []worker.Status, embedded bool, age time.Duration, topics wo
 				first += ": " + s.Err
 			}
 		}
-	}
-	total := len(slots)
-	if embedded {
-		total = topics.Interactions.Partitions + topics.Customers.Partitions
 	}
 	detail := fmt.Sprintf("%d of %d partitions are up to date%s", done, total, first)
 	if done < total {

@@ -20,14 +20,15 @@ import (
 // beside them, so that collecting less often than Go does saves a sixth of its processor time.
 const gcPercent = 400
 
-// tune sets the collector for a worker. memory is what its conversations may take; the limit, above which garbage is collected at once, leaves room for batches at hand.
+// tune sets the collector for a worker. memory is what its conversations may take; the limit, above which garbage is collected at once, leaves as much again for garbage and
+// 256 MiB for batches at hand. At the default of 256 MiB a worker that drains a log stays at 768 MiB, for a twelfth of its throughput; without a limit it takes 1.25 GiB.
 // GOGC and GOMEMLIMIT in the environment take precedence.
 func tune(memory int64) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(4*memory + 256<<20)
+		debug.SetMemoryLimit(2*memory + 256<<20)
 	}
 }
 

@@ -77,7 +77,7 @@ type Worker struct {
 	metrics *metrics
 	board   board
 	watch   watch
-	owned   atomic.Int64
+	owned   atomic.Int64  // partitions assigned; -1 before the first assignment
 	turns   chan struct{} // held while a batch is folded
 	fatal   chan error
 	route   func(key string, partitions int32) int32 // the partitioner that the fold is given
@@ -99,7 +99,7 @@ func newWorker(cfg Config, log journal, state vault, topics Topics, logger *slog
 	if err != nil {
 		return nil, fmt.Errorf("worker: metrics: %w", err)
 	}
-	return &Worker{
+	w := &Worker{
 		cfg: cfg.withDefaults(), journal: log, vault: state, topics: topics,
 		stages: []stage{
 			{stageInteractions, SlotOf(fold.Conversations, 0).Stage, fold.Conversations, topics.Interactions},
@@ -107,13 +107,21 @@ func newWorker(cfg Config, log journal, state vault, topics Topics, logger *slog
 		},
 		log: logger.With("component", "worker"), metrics: m,
 		board: board{slots: map[store.Slot]*Status{}}, fatal: make(chan error, 1), route: route, turns: make(chan struct{}, runtime.GOMAXPROCS(0)),
-	}, nil
+	}
+	w.owned.Store(-1)
+	return w, nil
 }
 
 func route(key string, partitions int32) int32 { return bus.Partition([]byte(key), int(partitions)) }
 
 // Status tells how every partition that this worker owns is doing, interactions first. It is safe for concurrent use.
 func (w *Worker) Status() []Status { return w.board.all() }
+
+// Assigned returns how many partitions the group has given to this worker; ok is false before it has said so for the first time. Zero is an answer: others own them all.
+func (w *Worker) Assigned() (partitions int, ok bool) {
+	n := int(w.owned.Load())
+	return max(0, n), n >= 0
+}
 
 // Preflight reports why the worker cannot start: Redis may evict keys or is not reachable, topics are missing or wrong. The error says what to do.
 func (w *Worker) Preflight(ctx context.Context) error {
