@@ -26,7 +26,8 @@ type relay struct {
 	state int64          // lineage whose outbox is relayed, 0 before the first session
 	log   int64          // lineage of the log that the outputs come from
 	at    store.Position // newest known
-	queue int64          // entries that wait
+	work  bool           // the outbox may hold something that was not read yet
+	queue int64          // entries that wait, roughly: appended and trimmed by two goroutines
 	mark  mark
 	known bool // mark has been read from Kafka
 	dirty bool // the mark may move: something was applied or relayed since the last commit
@@ -107,14 +108,22 @@ func (r *relay) done(ctx context.Context) bool {
 // pass relays one page of the outbox; more says that there may be another.
 func (r *relay) pass(ctx context.Context) (more bool, err error) {
 	r.mu.Lock()
-	state, mark, inLog, queue := r.state, r.mark, r.log, r.queue
+	state, mark, inLog, work := r.state, r.mark, r.log, r.work
+	r.work = false // before reading: what is appended from now on sets it again
 	r.mu.Unlock()
 	if state != r.inState {
 		r.inState, r.acked, r.sent = state, 0, -1
 	}
-	if state == 0 || queue == 0 {
+	if state == 0 || !work {
 		return false, nil
 	}
+	defer func() {
+		if more || err != nil {
+			r.mu.Lock()
+			r.work = true
+			r.mu.Unlock()
+		}
+	}()
 	entries, err := r.o.w.vault.Outbox(ctx, r.o.slot, state, r.acked, relayPage)
 	if err != nil || len(entries) == 0 {
 		return false, gone(err)
@@ -178,6 +187,9 @@ func (r *relay) settle(ctx context.Context, finish <-chan struct{}) error {
 	r.mu.Lock()
 	r.queue, r.dirty = meta.OutboxLen, false
 	r.mu.Unlock()
+	if meta.OutboxLen > 0 {
+		r.look()
+	}
 	if !next.known() {
 		return nil
 	}

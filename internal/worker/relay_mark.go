@@ -74,7 +74,15 @@ func (r *relay) unsettled() bool {
 // begin points the relay at the state of a new session.
 func (r *relay) begin(s *session) {
 	r.mu.Lock()
-	r.state, r.log, r.at, r.queue, r.dirty = s.pos.Lineage, s.meta.LogLineage, s.pos, s.meta.OutboxLen, true
+	r.state, r.log, r.at, r.queue, r.work, r.dirty = s.pos.Lineage, s.meta.LogLineage, s.pos, s.meta.OutboxLen, true, true
+	r.mu.Unlock()
+	signal(r.wake)
+}
+
+// look makes the relay read the outbox.
+func (r *relay) look() {
+	r.mu.Lock()
+	r.work = true
 	r.mu.Unlock()
 	signal(r.wake)
 }
@@ -84,6 +92,7 @@ func (r *relay) applied(at store.Position, queue int64) {
 	r.mu.Lock()
 	asleep := !r.dirty
 	r.at, r.queue, r.dirty = at, queue, true
+	r.work = r.work || queue > 0
 	r.mu.Unlock()
 	if queue > 0 || asleep {
 		signal(r.wake)
@@ -106,7 +115,7 @@ func (r *relay) waiting() int64 {
 
 // awaitRoom waits until the relay has trimmed the outbox; false when ctx ends first.
 func (r *relay) awaitRoom(ctx context.Context) bool {
-	signal(r.wake)
+	r.look()
 	select {
 	case <-r.room:
 		return true
