@@ -43,6 +43,11 @@ func (s *State) Encode() []byte {
 		w.Byte(bits(g.Breached, g.Over))
 		w.Uint(uint64(g.Revision))
 	}
+	w.Uint(uint64(len(s.cued)))
+	for _, c := range s.cued {
+		w.String(c.Trigger)
+		w.Int(c.At)
+	}
 	return w.Bytes()
 }
 
@@ -69,6 +74,9 @@ func Decode(b []byte) (*State, error) {
 		flags := r.Byte()
 		g.Breached, g.Over, g.Revision = flags&1 != 0, flags&2 != 0, uint32(r.Uint())
 		s.signals = append(s.signals, g)
+	}
+	for n := r.Len(); n > 0; n-- {
+		s.cued = append(s.cued, cued{r.String(), r.Int()})
 	}
 	if r.More() {
 		return nil, pack.ErrDamaged
@@ -215,6 +223,7 @@ func (m *machine) encode(w *pack.Writer) {
 	for _, at := range m.Active {
 		w.Int(at)
 	}
+	m.Watch.encode(w)
 }
 
 func (m *machine) decode(r *pack.Reader) {
@@ -256,6 +265,7 @@ func (m *machine) decode(r *pack.Reader) {
 	for n := r.Len(); n > 0; n-- {
 		m.Active = append(m.Active, r.Int())
 	}
+	m.Watch.decode(r)
 }
 
 func (p *promise) encode(w *pack.Writer) {

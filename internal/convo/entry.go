@@ -43,12 +43,13 @@ const (
 	kindSpam                    // spam: taken back until reopened
 	kindScore                   // a sentiment score on its own
 	kindActivity                // the customer did something outside conversations
+	kindUnsure                  // our side wrote to the customer, whether a person or a bot is not told
 )
 
 // rank orders entries of one instant: causes before effects.
 var rank = [...]uint8{
 	kindOther: 13, kindOpened: 0, kindInbound: 1, kindAssign: 2, kindHandoff: 2, kindToBot: 2, kindQueued: 3, kindOffered: 4, kindAnswered: 5,
-	kindReply: 6, kindBotReply: 6, kindNote: 6, kindHold: 7, kindUnhold: 7, kindPending: 7, kindOnHold: 7, kindSnoozed: 7,
+	kindReply: 6, kindBotReply: 6, kindUnsure: 6, kindNote: 6, kindHold: 7, kindUnhold: 7, kindPending: 7, kindOnHold: 7, kindSnoozed: 7,
 	kindTransferred: 8, kindAbandoned: 8, kindVoicemail: 8, kindCallback: 8, kindFlowOut: 8, kindEnded: 9, kindWrapUp: 10,
 	kindReopened: 0, kindResolved: 11, kindClosed: 11, kindDeleted: 12, kindSpam: 12, kindScore: 13, kindActivity: 1,
 }
@@ -162,6 +163,8 @@ func messageKind(e *event.Event, b event.Message) Kind {
 		return kindBotReply
 	case e.Actor == event.BySystem || e.Actor == event.ByCustomer:
 		return kindNote
+	case e.Actor == event.ByBusiness:
+		return kindUnsure
 	}
 	return kindReply
 }

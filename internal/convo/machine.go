@@ -36,6 +36,7 @@ type machine struct {
 	Handle    *Moment // end of handling that a wrap-up may still move
 	Wrapped   bool    // the wrap-up was reported with it
 	Active    []int64 // last customer activity per local day, ascending
+	Watch     watch
 }
 
 // turn is the customer's oldest message that people owe an answer to.
@@ -118,6 +119,7 @@ type run struct {
 	fmark     int       // first fact of the episode
 	scores    []score
 	entries   []Entry // all that are played
+	cues      []cue   // of the episode
 	reapplied []int64
 	now       int64 // policy serial of the entry at hand
 }
@@ -167,6 +169,8 @@ func (r *run) step(e *Entry) {
 		r.reply(e)
 	case kindBotReply:
 		r.botReply(e)
+	case kindUnsure:
+		r.unsure(e)
 	case kindAssign, kindHandoff, kindToBot:
 		r.assigned(e)
 	case kindQueued, kindOffered, kindAnswered, kindHold, kindUnhold, kindTransferred, kindAbandoned, kindVoicemail, kindCallback, kindFlowOut, kindEnded, kindWrapUp:
@@ -276,7 +280,7 @@ func (r *run) cut(at int64) {
 	r.closeEpisode(at)
 	r.machine = machine{Episode: r.Episode + 1, Group: window.Group{Channel: r.Group.Channel, Queue: r.Group.Queue, Team: r.Group.Team}, Prio: r.Prio, Who: r.Who, Source: r.Source,
 		Last: r.Last}
-	r.mark, r.pmark, r.fmark, r.scores = len(r.out), len(r.promises), len(r.facts), nil
+	r.mark, r.pmark, r.fmark, r.scores, r.cues = len(r.out), len(r.promises), len(r.facts), nil, nil
 }
 
 // closeEpisode settles what could still have changed, or takes all of a void episode back.
@@ -291,7 +295,7 @@ func (r *run) void() {
 	if !r.Void {
 		return
 	}
-	r.out, r.promises = r.out[:r.mark], r.promises[:r.pmark]
+	r.out, r.promises, r.cues = r.out[:r.mark], r.promises[:r.pmark], nil
 	for i := r.fmark; i < len(r.facts); i++ {
 		r.facts[i].void = true
 	}
@@ -349,8 +353,11 @@ func (r *run) scored(subject uint32, at, value int64, alone bool) {
 			if m.Kind != kindInbound {
 				return
 			}
+			r.sounds(at, value)
 			at = m.At
 		}
+	} else {
+		r.sounds(at, value)
 	}
 	r.emit(Scored, at, value)
 	r.scores = append(r.scores, score{subject, len(r.out) - 1})
@@ -367,7 +374,7 @@ func (r *run) message(subject uint32) *Entry {
 }
 
 func (k Kind) message() bool {
-	return k == kindInbound || k == kindReply || k == kindBotReply || k == kindNote
+	return k == kindInbound || k == kindReply || k == kindBotReply || k == kindUnsure || k == kindNote
 }
 
 // groupOf is the routing at an instant. Before the first queue is known, the first one that becomes known counts: a call's start belongs to the queue it

@@ -57,6 +57,7 @@ type State struct {
 	residue   machine
 	entries   []Entry
 	signals   []signalled
+	cued      []cued
 	last      *result // what is emitted; nil until evaluated after decoding
 }
 
@@ -65,8 +66,9 @@ type Change struct {
 	Gone, New []Moment
 	Signals   []event.Signal
 	Facts     []event.Fact
-	Wake      int64 // when to wake it next, 0 = never
-	Forget    bool  // nothing is left to keep
+	Cues      []event.Signal // what triggers look for has happened: for stage 2 to decide on
+	Wake      int64          // when to wake it next, 0 = never
+	Forget    bool           // nothing is left to keep
 }
 
 // New begins the state of a conversation with its first event.
@@ -80,6 +82,7 @@ type result struct {
 	moments  []Moment
 	promises []promise
 	facts    []contactFact
+	cues     []cue
 }
 
 // Apply folds one event. applied is false for a repeat, which changes nothing.
@@ -150,6 +153,7 @@ func (s *State) settle(env *Env, before *result) Change {
 	after := s.evaluate(env, s.Woken)
 	var c Change
 	c.Signals = s.signal(env, after)
+	c.Cues = s.cue(env, after)
 	after.moments = append(after.moments, s.overdue(after)...)
 	c.Gone, c.New = Difference(before.moments, after.moments)
 	c.Facts = s.tell(before, after)
@@ -200,6 +204,8 @@ func (s *State) evaluate(env *Env, t int64) *result {
 		w.out, w.groups, w.scores = r.out[:0], r.groups[:0], r.scores[:0]
 	}
 	res.end, res.facts, res.promises = end, r.facts, r.open(r.promises)
+	r.late(t-env.Current.GraceMs(connector(end.Source)), res.promises)
+	res.cues = r.cues
 	res.moments = slices.Grow(res.moments, len(r.out)+2)[:len(r.out)]
 	for i, p := range r.out {
 		if !p.fixed {
@@ -281,6 +287,7 @@ func (s *State) forget(env *Env) {
 	s.signals = slices.DeleteFunc(s.signals, func(g signalled) bool {
 		return !slices.ContainsFunc(res.promises, func(p promise) bool { return g.of(&p) })
 	})
+	s.forgetCues(res)
 }
 
 // settleScores makes the scores of messages that are about to be forgotten final: without its message a score would count elsewhere.
@@ -359,6 +366,7 @@ func (s *State) next(env *Env) int64 {
 	for i := range s.last.promises {
 		consider(s.wakeFor(env, &s.last.promises[i]))
 	}
+	consider(s.wakeForCues(env, end, tail.isOpen()))
 	if at != 0 && at <= env.T {
 		// Everything due at T was just settled; what is left waits for a later tick.
 		at = env.T + 1

@@ -11,6 +11,7 @@ import (
 // inbound: the customer wrote.
 func (r *run) inbound(e *Entry) {
 	r.active(e.At)
+	r.heard(e.At)
 	if e.Scored {
 		r.scored(e.Subject, e.At, e.Value, false)
 	}
@@ -50,7 +51,9 @@ func (r *run) enter(e *Entry) {
 
 // reply: a human of ours wrote to the customer.
 func (r *run) reply(e *Entry) {
+	r.wrote(e.At)
 	wasBot := r.Bots
+	r.Watch.Loop, r.Watch.BotSpoke = 0, false
 	r.Bots, r.People = false, true
 	if r.Contact.State == waiting && !r.channel.Voiced() {
 		r.outcome(Answered, e.At, event.NotReported)
@@ -94,11 +97,22 @@ func (r *run) turnStart(clock sla.Clock, rule *sla.Rule) int64 {
 }
 
 // botReply: a bot wrote to the customer. Before people take part it is in charge, and what it answered is not owed by people.
-func (r *run) botReply(*Entry) {
+func (r *run) botReply(e *Entry) {
+	r.wrote(e.At)
 	if r.People {
 		return
 	}
+	r.Watch.BotSpoke = true
 	r.toBots()
+}
+
+// unsure: our side wrote, and who is not told. Faster than a person can write it was not one; then it stops no clock.
+func (r *run) unsure(e *Entry) {
+	if r.Turn.At == 0 || e.At-r.Turn.LastAt < r.env.policy(r.serial(r.Turn.Serial)).BotReplyMs() {
+		r.wrote(e.At)
+		return
+	}
+	r.reply(e)
 }
 
 // toBots puts a bot in charge: people owe nothing, and nobody waits for them, until it hands over.
@@ -126,6 +140,7 @@ func (r *run) assigned(e *Entry) {
 
 // toPeople makes the customer wait for people from here on.
 func (r *run) toPeople(e *Entry) {
+	r.Watch.Loop, r.Watch.BotSpoke = 0, false
 	r.Bots, r.People = false, true
 	r.Turn = turn{At: e.At, ID: e.ID, Serial: e.Serial, LastAt: e.At}
 	if !r.channel.Voiced() {
@@ -181,6 +196,7 @@ func (r *run) reclaim(e *Entry) {
 
 // resolve stops every clock.
 func (r *run) resolve(e *Entry) {
+	r.Watch = watch{}
 	r.unpause(e.At)
 	r.endTurn(e.At, true)
 	if r.Contact.State == waiting && !r.channel.Voiced() {

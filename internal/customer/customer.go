@@ -35,6 +35,8 @@ type State struct {
 	Wake       int64
 
 	aliasAt int64     // time of the last merge or forward
+	outAt   int64     // time at which the customer said that they want no proactive help; 0 = they have not
+	rests   []rest    // triggers that were set off, in the order of their names
 	gap     int64     // session gap in force at the last evaluation, ms
 	facts   []contact // ascending by subject; retracted ones stay as tombstones for their revision
 	past    []trace   // what forgotten facts leave, ascending by channel and queue
@@ -74,6 +76,7 @@ type trace struct {
 type Change struct {
 	Gone, New []convo.Moment
 	Forward   *event.Fact // the fact belongs to the customer this one was merged into
+	Calls     []Call      // triggers that were set off
 	Wake      int64
 	Forget    bool
 }
@@ -98,12 +101,21 @@ func (s *State) Apply(f event.Fact, t int64, p *sla.Policy) (c Change, applied b
 		c = s.rest(t)
 		c.Forward = &forward
 		return c, true
+	case f.OptedOut:
+		s.outAt = max(s.outAt, t, f.StartedAt)
+		return s.rest(t), true
+	case f.Cue != nil:
+		call := s.decide(*f.Cue, p)
+		c = s.rest(t)
+		c.Calls = []Call{call}
+		return c, true
 	}
 	i, found := slices.BinarySearchFunc(s.facts, f.Subject, func(o contact, subject string) int { return strings.Compare(o.Subject, subject) })
 	if found && s.facts[i].Revision >= f.Revision {
 		return Change{Wake: s.Wake}, false
 	}
 	before := s.moments()
+	var calls []Call
 	if found {
 		s.facts[i].Fact = f
 	} else {
@@ -113,6 +125,7 @@ func (s *State) Apply(f event.Fact, t int64, p *sla.Policy) (c Change, applied b
 			c.counted = t - factKeep
 		}
 		s.facts = slices.Insert(s.facts, i, c)
+		calls = s.again(f, t, p)
 	}
 	s.facts[i].days = nil
 	for _, at := range s.facts[i].activity() {
@@ -121,7 +134,9 @@ func (s *State) Apply(f event.Fact, t int64, p *sla.Policy) (c Change, applied b
 		}
 	}
 	s.known = false
-	return s.settle(before, t, p), true
+	c = s.settle(before, t, p)
+	c.Calls = calls
+	return c, true
 }
 
 // via separates, in the subject of a forwarded fact, the customers it came from. A fact that returns to a customer it has passed is kept there: two customers who
@@ -304,6 +319,14 @@ func (s *State) next(t int64) int64 {
 	if s.Alias != "" && s.aliasAt+aliasKeep >= t {
 		consider(s.aliasAt + aliasKeep + 1)
 	}
+	if s.outAt != 0 && s.outAt+aliasKeep >= t {
+		consider(s.outAt + aliasKeep + 1)
+	}
+	for _, r := range s.rests {
+		if r.until >= t {
+			consider(r.until + 1)
+		}
+	}
 	if at != 0 && at <= t {
 		at = t + 1
 	}
@@ -332,6 +355,12 @@ func (s *State) Encode() []byte {
 	w.String(s.Alias)
 	w.Int(s.Wake)
 	w.Int(s.aliasAt)
+	w.Int(s.outAt)
+	w.Uint(uint64(len(s.rests)))
+	for _, r := range s.rests {
+		w.String(r.trigger)
+		w.Int(r.until)
+	}
 	w.Int(s.gap)
 	w.Uint(uint64(len(s.facts)))
 	for _, f := range s.facts {
@@ -365,7 +394,11 @@ func (s *State) Encode() []byte {
 // Decode reads what Encode wrote; anything else is pack.ErrDamaged.
 func Decode(b []byte) (*State, error) {
 	r := pack.NewReader(b)
-	s := &State{Tenant: r.String(), ID: r.String(), Alias: r.String(), Wake: r.Int(), aliasAt: r.Int(), gap: r.Int()}
+	s := &State{Tenant: r.String(), ID: r.String(), Alias: r.String(), Wake: r.Int(), aliasAt: r.Int(), outAt: r.Int()}
+	for n := r.Len(); n > 0; n-- {
+		s.rests = append(s.rests, rest{r.String(), r.Int()})
+	}
+	s.gap = r.Int()
 	for n := r.Len(); n > 0; n-- {
 		f := contact{Fact: event.Fact{Tenant: s.Tenant, Customer: s.ID, Subject: r.String(), Revision: r.Uint(), Retracted: r.Bool(), Channel: event.Channel(r.Byte()),
 			Queue: r.String(), StartedAt: r.Int(), Open: r.Bool(), EndedAt: r.Int()}, counted: r.Int()}

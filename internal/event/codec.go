@@ -60,6 +60,15 @@ func decode(value []byte) (Record, error) {
 	case *vigiav1.Record_DeadLetter:
 		d := b.DeadLetter
 		r.Body = DeadLetter{d.GetTopic(), d.GetPartition(), d.GetOffset(), Reason(d.GetReason()), d.GetField(), d.GetPayloadSha256(), d.GetPayloadBytes(), d.GetAt()}
+	case *vigiav1.Record_Alert:
+		r.Body = alertFrom(b.Alert)
+	case *vigiav1.Record_AlertProgress:
+		r.Body = AlertProgress{b.AlertProgress.GetShard(), b.AlertProgress.GetAt(), b.AlertProgress.GetPosition(), b.AlertProgress.GetState()}
+	case *vigiav1.Record_Acknowledgement:
+		a := b.Acknowledgement
+		r.Body = Acknowledgement{a.GetTenant(), a.GetIncident(), a.GetBy(), a.GetAt()}
+	case *vigiav1.Record_Silence:
+		r.Body = silenceFrom(b.Silence)
 	default:
 		return Record{}, &Error{ReasonUnknownKind, "record", "no record kind that this version knows"}
 	}
@@ -91,6 +100,14 @@ func Encode(r Record) []byte {
 	case DeadLetter:
 		m.Record = &vigiav1.Record_DeadLetter{DeadLetter: &vigiav1.DeadLetter{Topic: b.Topic, Partition: b.Partition, Offset: b.Offset, Reason: string(b.Reason),
 			Field: b.Field, PayloadSha256: b.PayloadSHA256, PayloadBytes: b.PayloadBytes, At: b.At}}
+	case Alert:
+		m.Record = &vigiav1.Record_Alert{Alert: alertTo(b)}
+	case AlertProgress:
+		m.Record = &vigiav1.Record_AlertProgress{AlertProgress: &vigiav1.AlertProgress{Shard: b.Shard, At: b.At, Position: b.Position, State: b.State}}
+	case Acknowledgement:
+		m.Record = &vigiav1.Record_Acknowledgement{Acknowledgement: &vigiav1.Acknowledgement{Tenant: b.Tenant, Incident: b.Incident, By: b.By, At: b.At}}
+	case Silence:
+		m.Record = &vigiav1.Record_Silence{Silence: silenceTo(b)}
 	}
 	out, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
@@ -343,24 +360,36 @@ func identitiesTo(in []Identity) []*vigiav1.Identity {
 }
 
 func factFrom(f *vigiav1.CustomerFact) Fact {
-	return Fact{Tenant: f.GetTenant(), Customer: f.GetCustomer(), Subject: f.GetSubject(), Revision: f.GetRevision(), Retracted: f.GetRetracted(), Channel: enum[Channel](f.GetChannel()),
-		Queue: f.GetQueue(), StartedAt: f.GetStartedAt(), ActiveAt: f.GetActiveAt(), Open: f.GetOpen(), EndedAt: f.GetEndedAt(), MergedInto: f.GetMergedInto(), Erased: f.GetErased()}
+	fact := Fact{Tenant: f.GetTenant(), Customer: f.GetCustomer(), Subject: f.GetSubject(), Revision: f.GetRevision(), Retracted: f.GetRetracted(), Channel: enum[Channel](f.GetChannel()),
+		Queue: f.GetQueue(), StartedAt: f.GetStartedAt(), ActiveAt: f.GetActiveAt(), Open: f.GetOpen(), EndedAt: f.GetEndedAt(), MergedInto: f.GetMergedInto(), Erased: f.GetErased(),
+		OptedOut: f.GetOptedOut()}
+	if c := f.GetCue(); c != nil {
+		fact.Cue = new(signalFrom(c))
+	}
+	return fact
 }
 
 func factTo(f Fact) *vigiav1.CustomerFact {
-	return &vigiav1.CustomerFact{Tenant: f.Tenant, Customer: f.Customer, Subject: f.Subject, Revision: f.Revision, Retracted: f.Retracted, Channel: vigiav1.Channel(f.Channel),
-		Queue: f.Queue, StartedAt: f.StartedAt, ActiveAt: f.ActiveAt, Open: f.Open, EndedAt: f.EndedAt, MergedInto: f.MergedInto, Erased: f.Erased}
+	m := &vigiav1.CustomerFact{Tenant: f.Tenant, Customer: f.Customer, Subject: f.Subject, Revision: f.Revision, Retracted: f.Retracted, Channel: vigiav1.Channel(f.Channel),
+		Queue: f.Queue, StartedAt: f.StartedAt, ActiveAt: f.ActiveAt, Open: f.Open, EndedAt: f.EndedAt, MergedInto: f.MergedInto, Erased: f.Erased,
+		OptedOut: f.OptedOut}
+	if f.Cue != nil {
+		m.Cue = signalTo(*f.Cue)
+	}
+	return m
 }
 
 func signalFrom(s *vigiav1.Signal) Signal {
 	return Signal{Tenant: s.GetTenant(), Conversation: s.GetConversation(), Clock: s.GetClock(), Instance: s.GetInstance(), Kind: enum[SignalKind](s.GetKind()), Revision: s.GetRevision(),
 		StartedAt: s.GetStartedAt(), DueAt: s.GetDueAt(), FulfilledAt: s.GetFulfilledAt(), At: s.GetAt(), Cause: enum[BreachCause](s.GetCause()), Channel: enum[Channel](s.GetChannel()),
 		Queue: s.GetQueue(), Team: s.GetTeam(), Agent: s.GetAgent(), PolicySerial: s.GetPolicySerial(), Rule: s.GetRule(), WarnPercent: s.GetWarnPercent(),
-		Customer: s.GetCustomer(), Link: s.GetLink(), Trigger: s.GetTrigger()}
+		Customer: s.GetCustomer(), Link: s.GetLink(), Trigger: s.GetTrigger(), TriggerKind: s.GetTriggerKind(), Count: s.GetCount(), SpanMs: s.GetSpanMs(),
+		HeldOut: s.GetHeldOut()}
 }
 
 func signalTo(s Signal) *vigiav1.Signal {
 	return &vigiav1.Signal{Tenant: s.Tenant, Conversation: s.Conversation, Clock: s.Clock, Instance: s.Instance, Kind: vigiav1.Signal_Kind(s.Kind), Revision: s.Revision,
 		StartedAt: s.StartedAt, DueAt: s.DueAt, FulfilledAt: s.FulfilledAt, At: s.At, Cause: vigiav1.Signal_Cause(s.Cause), Channel: vigiav1.Channel(s.Channel),
-		Queue: s.Queue, Team: s.Team, Agent: s.Agent, PolicySerial: s.PolicySerial, Rule: s.Rule, WarnPercent: s.WarnPercent, Customer: s.Customer, Link: s.Link, Trigger: s.Trigger}
+		Queue: s.Queue, Team: s.Team, Agent: s.Agent, PolicySerial: s.PolicySerial, Rule: s.Rule, WarnPercent: s.WarnPercent, Customer: s.Customer, Link: s.Link, Trigger: s.Trigger,
+		TriggerKind: s.TriggerKind, Count: s.Count, SpanMs: s.SpanMs, HeldOut: s.HeldOut}
 }

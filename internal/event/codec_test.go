@@ -48,6 +48,11 @@ func TestControlRecordRoundTrip(t *testing.T) {
 		{Body: event.Signal{Tenant: "acme", Conversation: "v", Clock: "first_response", Instance: "1", Kind: event.SignalBreach, Revision: 1, StartedAt: 1, DueAt: 2, At: 3,
 			Cause: event.ByTimer, Channel: event.WhatsApp, Queue: "q", PolicySerial: 3, Rule: "r", WarnPercent: 80, Link: "https://x"}, Seq: seq, OutputID: "Y"},
 		{Body: event.DeadLetter{Topic: "t", Partition: 1, Offset: 2, Reason: event.ReasonGarbage, Field: "f", PayloadSHA256: "00", PayloadBytes: 9, At: 4}},
+		{Body: event.Alert{Tenant: "t", Incident: "I", Revision: 3, Type: "sla.breached", Severity: "critical", Labels: map[string]string{"queue": "ventas", "clock": "x"}, StartsAt: 1,
+			EndsAt: 2, DueAt: 3, Delivered: []event.AlertDelivery{{Receiver: "chat", Revision: 2, Type: "sla.warning", At: 9}}, State: []byte{1, 2}}},
+		{Body: event.AlertProgress{Shard: 3, At: 5, Position: "1/2/0", State: []byte{7}}},
+		{Body: event.Acknowledgement{Tenant: "t", Incident: "I", By: "ana", At: 4}},
+		{Body: event.Silence{Tenant: "t", ID: "S", Author: "ana", Reason: "move", StartsAt: 1, EndsAt: 2, Matchers: []event.SilenceMatcher{{Name: "queue", Value: "v.*", Regex: true, Negative: true}}}},
 	} {
 		t.Run(event.Type(want.Body), func(t *testing.T) {
 			got, err := event.Decode(event.Encode(want))

@@ -7,7 +7,7 @@ type Record struct {
 	OutputID string // id made of the content alone; empty where Seq is nil
 }
 
-// RecordBody is what a record is: Event, Tick, Policy, Gap, Watermark, Fact, Signal or DeadLetter.
+// RecordBody is what a record is: Event, Tick, Policy, Gap, Watermark, Fact, Signal, DeadLetter, Alert, AlertProgress, Acknowledgement or Silence.
 type RecordBody interface{ recordType() string }
 
 // Tick says that time has reached At, for the partition it stands in.
@@ -48,7 +48,12 @@ type Fact struct {
 	EndedAt                   int64
 	MergedInto                string
 	Erased                    bool
+	OptedOut                  bool    // the customer wants no proactive help
+	Cue                       *Signal // what a trigger looks for happened; a fact of its own, with nothing but tenant and customer beside it
 }
+
+// Alone reports whether the fact is about the customer alone and not about a contact.
+func (f *Fact) Alone() bool { return f.MergedInto != "" || f.Erased || f.OptedOut || f.Cue != nil }
 
 // SignalKind is the kind of a signal.
 type SignalKind uint8
@@ -89,7 +94,12 @@ type Signal struct {
 	PolicySerial                          int64
 	Rule                                  string
 	WarnPercent                           uint32
-	Customer, Link, Trigger               string
+	Customer, Link                        string
+
+	Trigger, TriggerKind string // of triggers: name, and what it looks for
+	Count                uint32 // how often it happened
+	SpanMs               int64  // that the trigger looks at
+	HeldOut              bool   // nobody is told, so that the effect can be measured
 }
 
 // DeadLetter describes a record that could not be used. It never carries the payload.

@@ -176,6 +176,8 @@ func (s *Slot) identity(e *event.Event, id event.CustomerIdentity) {
 		f.MergedInto = id.Survivor
 	case event.IdentityErased:
 		f.Erased = true
+	case event.IdentityOptedOut:
+		f.OptedOut = true
 	default:
 		return
 	}
@@ -184,8 +186,18 @@ func (s *Slot) identity(e *event.Event, id event.CustomerIdentity) {
 
 func (s *Slot) tell(f event.Fact) {
 	key := event.CustomerKey(f.Tenant, f.Customer)
-	id := event.OutputID("fact", f.Tenant, f.Customer, f.Subject, fmt.Sprint(f.Revision), fmt.Sprint(f.Retracted), f.MergedInto, fmt.Sprint(f.Erased))
-	s.emit(dest{s.cfg.CustomersTopic, s.cfg.Route(key, s.cfg.Customers)}, key, f, id)
+	s.emit(dest{s.cfg.CustomersTopic, s.cfg.Route(key, s.cfg.Customers)}, key, f, factID(f, f.Tenant))
+}
+
+// factID is the id of a fact that is told or forwarded; by says whose words it is in.
+func factID(f event.Fact, by string) string {
+	switch {
+	case f.OptedOut:
+		return event.OutputID("opted_out", by, f.Customer, fmt.Sprint(f.StartedAt))
+	case f.Cue != nil:
+		return event.OutputID("cue", by, f.Customer, f.Cue.Conversation, f.Cue.Trigger, f.Cue.Instance)
+	}
+	return event.OutputID("fact", by, f.Customer, f.Subject, fmt.Sprint(f.Revision), fmt.Sprint(f.Retracted), f.MergedInto, fmt.Sprint(f.Erased))
 }
 
 func (s *Slot) env(t *tenant) *convo.Env {
@@ -203,6 +215,9 @@ func (s *Slot) conclude(t *tenant, x *subject, c convo.Change) {
 	for _, sig := range c.Signals {
 		s.signal(sig)
 	}
+	for _, cue := range c.Cues {
+		s.tell(event.Fact{Tenant: cue.Tenant, Customer: cue.Customer, StartedAt: cue.At, Cue: &cue})
+	}
 	for _, f := range c.Facts {
 		s.tell(f)
 		if s.cfg.variant.extra {
@@ -218,6 +233,9 @@ func (s *Slot) conclude(t *tenant, x *subject, c convo.Change) {
 func (s *Slot) signal(sig event.Signal) {
 	key := event.ConversationKey(sig.Tenant, sig.Conversation)
 	id := event.OutputID("signal", sig.Tenant, sig.Conversation, sig.Clock, sig.Instance, sig.Kind.String(), fmt.Sprint(sig.Revision))
+	if sig.Kind == event.SignalTrigger && s.cfg.Stage == Customers {
+		id = event.OutputID("trigger", sig.Tenant, sig.Customer, sig.Conversation, sig.Trigger, sig.Instance)
+	}
 	s.emit(dest{s.cfg.SignalsTopic, s.cfg.Route(key, s.cfg.Signals)}, key, sig, id)
 	s.count("signal_" + sig.Kind.String())
 }

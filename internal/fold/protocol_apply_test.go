@@ -88,7 +88,11 @@ func sourceState(r *root, p int32) heard {
 }
 
 func received(r event.Record) *link {
-	return &link{wire: int(r.Seq.Partition), log: r.Seq.LogLineage, Position: Position{r.Seq.Offset, r.Seq.Step}, index: r.Seq.Index, id: r.OutputID, body: r.Body}
+	from := int(r.Seq.Partition)
+	if r.Seq.Topic == topicFacts {
+		from += firstFacts
+	}
+	return &link{wire: from, log: r.Seq.LogLineage, Position: Position{r.Seq.Offset, r.Seq.Step}, index: r.Seq.Index, id: r.OutputID, body: r.Body}
 }
 
 // input is a record as a worker hands it to the fold.

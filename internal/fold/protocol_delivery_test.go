@@ -9,7 +9,7 @@ import (
 
 // deliveries checks that every output was applied exactly once, in order.
 func (w *world) deliveries() {
-	for from := range firstFacts {
+	for from := range firstAlarms {
 		src := &w.bays[from]
 		sent := map[int][]*link{}
 		seen := map[string]bool{}
@@ -20,7 +20,11 @@ func (w *world) deliveries() {
 				sent[l.wire] = append(sent[l.wire], l)
 			}
 		}
-		for to := firstFacts; to < bays; to++ {
+		first := firstFacts
+		if from >= firstFacts {
+			first = firstAlarms // what customers forward to each other carries its own revision
+		}
+		for to := first; to < bays; to++ {
 			b := &w.bays[to]
 			var got []*link
 			once := map[string]bool{}
@@ -62,7 +66,7 @@ func (w *world) deliveries() {
 func extra(l *link, to int) bool {
 	switch b := l.body.(type) {
 	case event.Signal:
-		return b.Kind == event.SignalTrigger
+		return b.Trigger == "fact"
 	case event.Watermark:
 		return to >= firstAlarms
 	}
@@ -82,4 +86,15 @@ func backwards(l *link) (out []*link) {
 	}
 	slices.Reverse(out)
 	return out
+}
+
+// triggers counts what stage 2 told, by trigger.
+func (w *world) triggers(told map[string]int) {
+	for from := firstFacts; from < firstAlarms; from++ {
+		for l := w.bays[from].sent; l != nil; l = l.before {
+			if s, ok := l.body.(event.Signal); ok {
+				told[s.Trigger]++
+			}
+		}
+	}
 }

@@ -10,11 +10,17 @@ import (
 
 // desk is the consumer of signals: which breaches people know of. It is a value; a step makes a new one.
 type desk struct {
-	from  map[int32]hearing
+	from  map[origin]hearing
 	cases map[string]affair
 }
 
-// hearing is what a consumer remembers of a source partition.
+// origin is a partition of one of the stages: both have signals.
+type origin struct {
+	topic     string
+	partition int32
+}
+
+// hearing is what a consumer remembers of an origin.
 type hearing struct {
 	log  int64
 	last event.PrevSeq
@@ -33,7 +39,7 @@ type affair struct {
 
 func (d *desk) clone() *desk {
 	if d == nil {
-		return &desk{map[int32]hearing{}, map[string]affair{}}
+		return &desk{map[origin]hearing{}, map[string]affair{}}
 	}
 	return &desk{maps.Clone(d.from), maps.Clone(d.cases)}
 }
@@ -67,7 +73,8 @@ func (d *desk) hear(r *event.Record, bug string) (bool, error) {
 	if bug == "seen by partition number only" {
 		s.LogLineage = 0
 	}
-	m, ok := d.from[s.Partition]
+	from := origin{s.Topic, s.Partition}
+	m, ok := d.from[from]
 	switch {
 	case !ok || s.LogLineage > m.log:
 		m = hearing{log: s.LogLineage, last: event.PrevSeq{Offset: -1}}
@@ -80,7 +87,7 @@ func (d *desk) hear(r *event.Record, bug string) (bool, error) {
 	case s.Offset == m.last.Offset && slices.Contains(m.ids, r.OutputID):
 		if m.last.Less(s.At()) {
 			m.last = s.At()
-			d.from[s.Partition] = m
+			d.from[from] = m
 		}
 		return false, nil
 	}
@@ -93,7 +100,7 @@ func (d *desk) hear(r *event.Record, bug string) (bool, error) {
 		m.ids = nil
 	}
 	m.last, m.ids = s.At(), append(slices.Clone(m.ids), r.OutputID)
-	d.from[s.Partition] = m
+	d.from[from] = m
 	return true, nil
 }
 
@@ -112,7 +119,7 @@ func (d *desk) take(r *event.Record) error {
 	}
 	name := s.Conversation + " " + s.Clock + " " + s.Instance
 	have, known := d.cases[name]
-	if known && s.Revision < have.revision && r.Seq.LogLineage == d.from[r.Seq.Partition].log && !r.Seq.Prev.Restart {
+	if known && s.Revision < have.revision && r.Seq.LogLineage == d.from[origin{r.Seq.Topic, r.Seq.Partition}].log && !r.Seq.Prev.Restart {
 		return fmt.Errorf("%s: revision %d after %d", name, s.Revision, have.revision)
 	}
 	c := affair{name: caseName(s.Conversation, s.Clock, s.StartedAt), source: r.Seq.Partition, log: r.Seq.LogLineage, offset: r.Seq.Offset, revision: s.Revision}
@@ -141,7 +148,7 @@ func (d *desk) sum() (sum uint64) {
 		sum += hashInts(hashBytes(fnvStart, name), open, int64(c.revision))
 	}
 	for p, m := range d.from {
-		sum += hashInts(fnvStart, int64(p), m.log, m.last.Offset, int64(m.last.Step), int64(m.last.Index), int64(len(m.ids)))
+		sum += hashInts(hashBytes(fnvStart, p.topic), int64(p.partition), m.log, m.last.Offset, int64(m.last.Step), int64(m.last.Index), int64(len(m.ids)))
 	}
 	return sum
 }

@@ -170,6 +170,7 @@ func TestProtocol(t *testing.T) {
 	var next, faults, steps atomic.Uint64
 	var mu sync.Mutex
 	failed := map[uint64]error{}
+	told := map[string]int{}
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
@@ -183,15 +184,23 @@ func TestProtocol(t *testing.T) {
 				}
 				faults.Add(uint64(w.faults))
 				steps.Add(uint64(w.applied))
+				mu.Lock()
 				if w.failure != nil {
-					mu.Lock()
 					failed[seed] = w.failure
-					mu.Unlock()
 				}
+				w.triggers(told)
+				mu.Unlock()
 			}
 		})
 	}
 	wg.Wait()
+	if seeds >= 500 {
+		for _, name := range []string{"risk", "quiet", "angry", "again"} {
+			if told[name] == 0 {
+				t.Errorf("the trigger %s was never set off: %v", name, told)
+			}
+		}
+	}
 	t.Logf("%d seeds, %d faults, %d steps applied, %d wrong, %.0f seeds/s", seeds, faults.Load(), steps.Load(), len(failed), float64(seeds)/time.Since(begun).Seconds())
 	for i, seed := range slices.Sorted(maps.Keys(failed)) {
 		if i == 20 {

@@ -124,6 +124,12 @@ var policies = func() (out []*sla.Policy) {
 		spec.Rules = []sla.RuleSpec{{Name: "all", FirstResponse: targets[0], NextResponse: targets[1], Resolution: targets[2]}}
 		spec.Horizon = map[string]string{"*": "20m"}
 		spec.EpisodeGap = "15m"
+		spec.Triggers = []sla.TriggerSpec{
+			{Name: "risk", Kind: sla.DeadlineAtRisk, Cooldown: "5m"},
+			{Name: "quiet", Kind: sla.GoneSilent, Span: "3m", Cooldown: "1m"},
+			{Name: "angry", Kind: sla.NegativeStreak, Count: 1 + i, Cooldown: "0s"},
+			{Name: "again", Kind: sla.RepeatContact, Count: 2, Span: "20m", Holdout: 50},
+		}
 		spec.Stale = map[string]string{"voice": "4m", "web_chat": "8m", "whatsapp": "9m"}
 		p, err := sla.CompilePolicy(spec, int64(i+1))
 		if err != nil {

@@ -107,7 +107,7 @@ func (s *Slot) watermark(in Input, w event.Watermark) (done bool, err error) {
 
 // fact folds what stage 1 tells about one contact of a customer.
 func (s *Slot) fact(in Input, f event.Fact) error {
-	if f.Tenant == "" || f.Customer == "" || f.Subject == "" && f.MergedInto == "" && !f.Erased {
+	if f.Tenant == "" || f.Customer == "" || f.Subject == "" && !f.Alone() {
 		return &event.Error{Reason: event.ReasonMissingField, Field: "fact", Detail: "tenant, customer and subject are required"}
 	}
 	fresh, err := s.receive(in)
@@ -149,7 +149,13 @@ func (s *Slot) concludePerson(t *tenant, x *subject, c customer.Change) {
 	s.contribute(t, c.New, +1)
 	if f := c.Forward; f != nil {
 		key := event.CustomerKey(f.Tenant, f.Customer)
-		s.emit(dest{s.cfg.CustomersTopic, s.cfg.Route(key, s.cfg.Customers)}, key, *f, event.OutputID("forward", x.person.ID, f.Customer, f.Subject, fmt.Sprint(f.Revision)))
+		s.emit(dest{s.cfg.CustomersTopic, s.cfg.Route(key, s.cfg.Customers)}, key, *f, factID(*f, x.person.ID))
+	}
+	for _, call := range c.Calls {
+		s.count("trigger_" + string(call.Outcome))
+		if call.Outcome.Sent() {
+			s.signal(call.Signal)
+		}
 	}
 	s.schedule(x, c.Wake, c.Forget)
 }

@@ -2,6 +2,7 @@ package sla
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -34,6 +35,8 @@ type Policy struct {
 	episodeGap int64
 	sessionGap int64
 	retain     int64
+	triggers   []Trigger
+	botReply   int64
 }
 
 // QueueParams are the service-level parameters of a queue, in ms.
@@ -90,7 +93,7 @@ func (p *Policy) compile() error {
 		errs = append(errs, err)
 	}
 	p.zone = zone
-	errs = append(errs, p.compileCalendars(), p.compileRules(), p.compileQueues(), p.compileLimits())
+	errs = append(errs, p.compileCalendars(), p.compileRules(), p.compileQueues(), p.compileLimits(), p.compileTriggers())
 	return errors.Join(errs...)
 }
 
@@ -187,6 +190,7 @@ func (p *Policy) compileLimits() error {
 	p.horizon = limits("horizon", p.spec.Horizon, time.Minute, 31*day)
 	p.episodeGap = limit("episode_gap", p.spec.EpisodeGap, time.Minute, 366*day)
 	p.sessionGap = limit("session_gap", p.spec.SessionGap, time.Minute, 366*day)
+	p.botReply = limit("bot: max_reply", cmp.Or(p.spec.Bot.MaxReply, defaultBotReply), 0, time.Hour)
 	switch p.spec.Retain {
 	case "":
 		p.retain = (400 * day).Milliseconds()
@@ -264,6 +268,23 @@ func (p *Policy) EpisodeGapMs() int64 { return p.episodeGap }
 // RetainMs returns how many ms a silent conversation with an id is remembered; a
 // century when none is to be forgotten.
 func (p *Policy) RetainMs() int64 { return p.retain }
+
+// BotReplyMs returns the ms after a customer's message within which no person
+// answers: what is written sooner by an author who is not told is automatic.
+func (p *Policy) BotReplyMs() int64 { return p.botReply }
+
+// Triggers returns what to look for in single customers. Treat it as read-only.
+func (p *Policy) Triggers() []Trigger { return p.triggers }
+
+// Trigger returns a trigger by name, nil when there is none.
+func (p *Policy) Trigger(name string) *Trigger {
+	for i := range p.triggers {
+		if p.triggers[i].Name == name {
+			return &p.triggers[i]
+		}
+	}
+	return nil
+}
 
 // SessionGapMs returns the inactivity in ms that ends a customer's session.
 func (p *Policy) SessionGapMs() int64 { return p.sessionGap }

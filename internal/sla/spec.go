@@ -18,6 +18,7 @@ const (
 	defaultGap                 = "24h"
 	defaultGrace               = "2s"
 	defaultHorizon             = "24h"
+	defaultBotReply            = "10s"
 
 	// others is the key for every name that a map does not have.
 	others = "*"
@@ -59,6 +60,18 @@ type PolicySpec struct {
 	Retain string `json:"retain,omitempty" yaml:"retain,omitempty"`
 	// Names caps the distinct names kept per dimension.
 	Names NameCaps `json:"names" yaml:"names"`
+	// Triggers call for help for single customers before they ask for it.
+	Triggers []TriggerSpec `json:"triggers,omitempty" yaml:"triggers,omitempty"`
+	// Bot says what counts as an automatic answer.
+	Bot BotSpec `json:"bot,omitzero" yaml:"bot,omitempty"`
+}
+
+// BotSpec says what counts as an automatic answer where the source does not tell.
+type BotSpec struct {
+	// MaxReply is the time within which no person answers: what our side wrote
+	// sooner after the customer's message, by an author who is not told, stops no
+	// clock. Default "10s", "0s" turns it off.
+	MaxReply string `json:"max_reply,omitempty" yaml:"max_reply"`
 }
 
 // RuleSpec is one promise: which conversations, what, and by when.
@@ -160,6 +173,12 @@ func (s PolicySpec) normalised() PolicySpec {
 	s.Horizon = merged(map[string]string{others: defaultHorizon}, s.Horizon)
 	s.EpisodeGap = cmp.Or(s.EpisodeGap, defaultGap)
 	s.SessionGap = cmp.Or(s.SessionGap, defaultGap)
+	if len(s.Triggers) > 0 {
+		s.Triggers = slices.Clone(s.Triggers)
+		for i, t := range s.Triggers {
+			s.Triggers[i] = t.normalised()
+		}
+	}
 	s.Names = NameCaps{Queues: cmp.Or(s.Names.Queues, 200), Teams: cmp.Or(s.Names.Teams, 200), Agents: cmp.Or(s.Names.Agents, 5000)}
 	return s
 }

@@ -154,6 +154,10 @@ type Record struct {
 	//	*Record_Fact
 	//	*Record_Signal
 	//	*Record_DeadLetter
+	//	*Record_Alert
+	//	*Record_AlertProgress
+	//	*Record_Acknowledgement
+	//	*Record_Silence
 	Record isRecord_Record `protobuf_oneof:"record"`
 	// Where a relayed record came from. Set on watermark, fact and signal; never on the others.
 	Seq *Seq `protobuf:"bytes,15,opt,name=seq,proto3" json:"seq,omitempty"`
@@ -272,6 +276,42 @@ func (x *Record) GetDeadLetter() *DeadLetter {
 	return nil
 }
 
+func (x *Record) GetAlert() *Alert {
+	if x != nil {
+		if x, ok := x.Record.(*Record_Alert); ok {
+			return x.Alert
+		}
+	}
+	return nil
+}
+
+func (x *Record) GetAlertProgress() *AlertProgress {
+	if x != nil {
+		if x, ok := x.Record.(*Record_AlertProgress); ok {
+			return x.AlertProgress
+		}
+	}
+	return nil
+}
+
+func (x *Record) GetAcknowledgement() *Acknowledgement {
+	if x != nil {
+		if x, ok := x.Record.(*Record_Acknowledgement); ok {
+			return x.Acknowledgement
+		}
+	}
+	return nil
+}
+
+func (x *Record) GetSilence() *Silence {
+	if x != nil {
+		if x, ok := x.Record.(*Record_Silence); ok {
+			return x.Silence
+		}
+	}
+	return nil
+}
+
 func (x *Record) GetSeq() *Seq {
 	if x != nil {
 		return x.Seq
@@ -330,6 +370,26 @@ type Record_DeadLetter struct {
 	DeadLetter *DeadLetter `protobuf:"bytes,8,opt,name=dead_letter,json=deadLetter,proto3,oneof"`
 }
 
+type Record_Alert struct {
+	// What is known of one incident, and what people were told of it. Topic vigia.alerts.
+	Alert *Alert `protobuf:"bytes,9,opt,name=alert,proto3,oneof"`
+}
+
+type Record_AlertProgress struct {
+	// How far the alerter has come. Topic vigia.alerts.
+	AlertProgress *AlertProgress `protobuf:"bytes,10,opt,name=alert_progress,json=alertProgress,proto3,oneof"`
+}
+
+type Record_Acknowledgement struct {
+	// Somebody looks after an incident. Topic vigia.signals.
+	Acknowledgement *Acknowledgement `protobuf:"bytes,11,opt,name=acknowledgement,proto3,oneof"`
+}
+
+type Record_Silence struct {
+	// Alerts that nobody wants to hear of for a while. Topic vigia.signals.
+	Silence *Silence `protobuf:"bytes,12,opt,name=silence,proto3,oneof"`
+}
+
 func (*Record_Event) isRecord_Record() {}
 
 func (*Record_Tick) isRecord_Record() {}
@@ -345,6 +405,14 @@ func (*Record_Fact) isRecord_Record() {}
 func (*Record_Signal) isRecord_Record() {}
 
 func (*Record_DeadLetter) isRecord_Record() {}
+
+func (*Record_Alert) isRecord_Record() {}
+
+func (*Record_AlertProgress) isRecord_Record() {}
+
+func (*Record_Acknowledgement) isRecord_Record() {}
+
+func (*Record_Silence) isRecord_Record() {}
 
 // Seq is the position of an output in the order of one source partition.
 type Seq struct {
@@ -821,7 +889,12 @@ type CustomerFact struct {
 	// The customer is merged into this one (identity change); active_at is then empty.
 	MergedInto string `protobuf:"bytes,12,opt,name=merged_into,json=mergedInto,proto3" json:"merged_into,omitempty"`
 	// Erase what is kept of the customer.
-	Erased        bool `protobuf:"varint,13,opt,name=erased,proto3" json:"erased,omitempty"`
+	Erased bool `protobuf:"varint,13,opt,name=erased,proto3" json:"erased,omitempty"`
+	// Something that a trigger of the tenant looks for happened in a conversation of the customer; stage 2 decides whether people are told. Nothing else is then set but
+	// tenant and customer.
+	Cue *Signal `protobuf:"bytes,14,opt,name=cue,proto3" json:"cue,omitempty"`
+	// The customer wants no proactive help.
+	OptedOut      bool `protobuf:"varint,15,opt,name=opted_out,json=optedOut,proto3" json:"opted_out,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -947,6 +1020,20 @@ func (x *CustomerFact) GetErased() bool {
 	return false
 }
 
+func (x *CustomerFact) GetCue() *Signal {
+	if x != nil {
+		return x.Cue
+	}
+	return nil
+}
+
+func (x *CustomerFact) GetOptedOut() bool {
+	if x != nil {
+		return x.OptedOut
+	}
+	return false
+}
+
 // Signal is something to call people for.
 type Signal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -988,10 +1075,18 @@ type Signal struct {
 	Customer string `protobuf:"bytes,18,opt,name=customer,proto3" json:"customer,omitempty"`
 	// Link into the source system.
 	Link string `protobuf:"bytes,19,opt,name=link,proto3" json:"link,omitempty"`
-	// Trigger id, for triggers.
+	// Name of the trigger, for triggers.
 	Trigger string `protobuf:"bytes,20,opt,name=trigger,proto3" json:"trigger,omitempty"`
 	// When the clock started.
-	StartedAt     int64 `protobuf:"varint,21,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	StartedAt int64 `protobuf:"varint,21,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	// Kind of the trigger: deadline_at_risk, negative_streak, repeat_contact, gone_silent, bot_loop.
+	TriggerKind string `protobuf:"bytes,22,opt,name=trigger_kind,json=triggerKind,proto3" json:"trigger_kind,omitempty"`
+	// How often it happened: negative messages in a row, contacts, answers of a bot in a row.
+	Count uint32 `protobuf:"varint,23,opt,name=count,proto3" json:"count,omitempty"`
+	// The span that the trigger looks at, ms: within which contacts count, how long the customer is silent.
+	SpanMs int64 `protobuf:"varint,24,opt,name=span_ms,json=spanMs,proto3" json:"span_ms,omitempty"`
+	// The customer belongs to the share that is not helped, so that the effect can be measured: nobody is told.
+	HeldOut       bool `protobuf:"varint,25,opt,name=held_out,json=heldOut,proto3" json:"held_out,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1173,6 +1268,34 @@ func (x *Signal) GetStartedAt() int64 {
 	return 0
 }
 
+func (x *Signal) GetTriggerKind() string {
+	if x != nil {
+		return x.TriggerKind
+	}
+	return ""
+}
+
+func (x *Signal) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Signal) GetSpanMs() int64 {
+	if x != nil {
+		return x.SpanMs
+	}
+	return 0
+}
+
+func (x *Signal) GetHeldOut() bool {
+	if x != nil {
+		return x.HeldOut
+	}
+	return false
+}
+
 // DeadLetter describes a record that could not be used. It never carries the payload.
 type DeadLetter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1282,11 +1405,539 @@ func (x *DeadLetter) GetAt() int64 {
 	return 0
 }
 
+// Alert is the newest state of one incident. The topic is compacted by its key, tenant/i/incident; a record without a value forgets the incident.
+type Alert struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant.
+	Tenant string `protobuf:"bytes,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// Incident, the same from its first alert to its last.
+	Incident string `protobuf:"bytes,2,opt,name=incident,proto3" json:"incident,omitempty"`
+	// Grows with every change that people are told of.
+	Revision uint64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	// What happened last: sla.breached, sla.breach_settled, kpi.firing, …
+	Type string `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
+	// critical, warning or info.
+	Severity string `protobuf:"bytes,5,opt,name=severity,proto3" json:"severity,omitempty"`
+	// What identifies the alert: alertname, queue, channel, clock, …
+	Labels map[string]string `protobuf:"bytes,6,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Begin of the incident.
+	StartsAt int64 `protobuf:"varint,7,opt,name=starts_at,json=startsAt,proto3" json:"starts_at,omitempty"`
+	// Its end, 0 while it lasts.
+	EndsAt int64 `protobuf:"varint,8,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	// When the promise was due, 0 without one.
+	DueAt int64 `protobuf:"varint,9,opt,name=due_at,json=dueAt,proto3" json:"due_at,omitempty"`
+	// Who was told.
+	Delivered []*AlertDelivery `protobuf:"bytes,10,rep,name=delivered,proto3" json:"delivered,omitempty"`
+	// The incident in the alerter's own encoding, from which it goes on after a loss of its state.
+	State         []byte `protobuf:"bytes,11,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Alert) Reset() {
+	*x = Alert{}
+	mi := &file_vigia_v1_record_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Alert) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Alert) ProtoMessage() {}
+
+func (x *Alert) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Alert.ProtoReflect.Descriptor instead.
+func (*Alert) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Alert) GetTenant() string {
+	if x != nil {
+		return x.Tenant
+	}
+	return ""
+}
+
+func (x *Alert) GetIncident() string {
+	if x != nil {
+		return x.Incident
+	}
+	return ""
+}
+
+func (x *Alert) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Alert) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Alert) GetSeverity() string {
+	if x != nil {
+		return x.Severity
+	}
+	return ""
+}
+
+func (x *Alert) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *Alert) GetStartsAt() int64 {
+	if x != nil {
+		return x.StartsAt
+	}
+	return 0
+}
+
+func (x *Alert) GetEndsAt() int64 {
+	if x != nil {
+		return x.EndsAt
+	}
+	return 0
+}
+
+func (x *Alert) GetDueAt() int64 {
+	if x != nil {
+		return x.DueAt
+	}
+	return 0
+}
+
+func (x *Alert) GetDelivered() []*AlertDelivery {
+	if x != nil {
+		return x.Delivered
+	}
+	return nil
+}
+
+func (x *Alert) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+// AlertDelivery is what one receiver was told last.
+type AlertDelivery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the receiver.
+	Receiver string `protobuf:"bytes,1,opt,name=receiver,proto3" json:"receiver,omitempty"`
+	// Revision that it was told.
+	Revision uint64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Type that it was told.
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// When.
+	At            int64 `protobuf:"varint,4,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertDelivery) Reset() {
+	*x = AlertDelivery{}
+	mi := &file_vigia_v1_record_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertDelivery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertDelivery) ProtoMessage() {}
+
+func (x *AlertDelivery) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertDelivery.ProtoReflect.Descriptor instead.
+func (*AlertDelivery) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *AlertDelivery) GetReceiver() string {
+	if x != nil {
+		return x.Receiver
+	}
+	return ""
+}
+
+func (x *AlertDelivery) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *AlertDelivery) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *AlertDelivery) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+// AlertProgress says up to where signals are folded into the alerts before it. Key shard/n.
+type AlertProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the alerter's shard, which is that of the partition.
+	Shard int32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// When it was written.
+	At int64 `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
+	// Position of the state, as lineage/offset/step.
+	Position string `protobuf:"bytes,3,opt,name=position,proto3" json:"position,omitempty"`
+	// Positions in the log of signals and what else is not an incident, in the alerter's own encoding.
+	State         []byte `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertProgress) Reset() {
+	*x = AlertProgress{}
+	mi := &file_vigia_v1_record_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertProgress) ProtoMessage() {}
+
+func (x *AlertProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertProgress.ProtoReflect.Descriptor instead.
+func (*AlertProgress) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *AlertProgress) GetShard() int32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *AlertProgress) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *AlertProgress) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *AlertProgress) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+// Acknowledgement says that somebody looks after an incident.
+type Acknowledgement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant.
+	Tenant string `protobuf:"bytes,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// Incident.
+	Incident string `protobuf:"bytes,2,opt,name=incident,proto3" json:"incident,omitempty"`
+	// Who, as they call themselves.
+	By string `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	// When.
+	At            int64 `protobuf:"varint,4,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Acknowledgement) Reset() {
+	*x = Acknowledgement{}
+	mi := &file_vigia_v1_record_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Acknowledgement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Acknowledgement) ProtoMessage() {}
+
+func (x *Acknowledgement) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Acknowledgement.ProtoReflect.Descriptor instead.
+func (*Acknowledgement) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Acknowledgement) GetTenant() string {
+	if x != nil {
+		return x.Tenant
+	}
+	return ""
+}
+
+func (x *Acknowledgement) GetIncident() string {
+	if x != nil {
+		return x.Incident
+	}
+	return ""
+}
+
+func (x *Acknowledgement) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Acknowledgement) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+// Silence keeps alerts from being told for a while.
+type Silence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant.
+	Tenant string `protobuf:"bytes,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// Id; a later record with the same one replaces it.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// Who made it.
+	Author string `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// From when.
+	StartsAt int64 `protobuf:"varint,5,opt,name=starts_at,json=startsAt,proto3" json:"starts_at,omitempty"`
+	// Until when. Not after starts_at: the silence is taken back.
+	EndsAt int64 `protobuf:"varint,6,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	// All must match.
+	Matchers      []*SilenceMatcher `protobuf:"bytes,7,rep,name=matchers,proto3" json:"matchers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Silence) Reset() {
+	*x = Silence{}
+	mi := &file_vigia_v1_record_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Silence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Silence) ProtoMessage() {}
+
+func (x *Silence) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Silence.ProtoReflect.Descriptor instead.
+func (*Silence) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Silence) GetTenant() string {
+	if x != nil {
+		return x.Tenant
+	}
+	return ""
+}
+
+func (x *Silence) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Silence) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *Silence) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Silence) GetStartsAt() int64 {
+	if x != nil {
+		return x.StartsAt
+	}
+	return 0
+}
+
+func (x *Silence) GetEndsAt() int64 {
+	if x != nil {
+		return x.EndsAt
+	}
+	return 0
+}
+
+func (x *Silence) GetMatchers() []*SilenceMatcher {
+	if x != nil {
+		return x.Matchers
+	}
+	return nil
+}
+
+// SilenceMatcher compares one label.
+type SilenceMatcher struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Label.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Value, or regular expression that the whole value must match.
+	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// Value is a regular expression.
+	Regex bool `protobuf:"varint,3,opt,name=regex,proto3" json:"regex,omitempty"`
+	// It must not match.
+	Negative      bool `protobuf:"varint,4,opt,name=negative,proto3" json:"negative,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SilenceMatcher) Reset() {
+	*x = SilenceMatcher{}
+	mi := &file_vigia_v1_record_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SilenceMatcher) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SilenceMatcher) ProtoMessage() {}
+
+func (x *SilenceMatcher) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SilenceMatcher.ProtoReflect.Descriptor instead.
+func (*SilenceMatcher) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SilenceMatcher) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SilenceMatcher) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *SilenceMatcher) GetRegex() bool {
+	if x != nil {
+		return x.Regex
+	}
+	return false
+}
+
+func (x *SilenceMatcher) GetNegative() bool {
+	if x != nil {
+		return x.Negative
+	}
+	return false
+}
+
 var File_vigia_v1_record_proto protoreflect.FileDescriptor
 
 const file_vigia_v1_record_proto_rawDesc = "" +
 	"\n" +
-	"\x15vigia/v1/record.proto\x12\bvigia.v1\x1a\x14vigia/v1/event.proto\"\xb6\x03\n" +
+	"\x15vigia/v1/record.proto\x12\bvigia.v1\x1a\x14vigia/v1/event.proto\"\x97\x05\n" +
 	"\x06Record\x12'\n" +
 	"\x05event\x18\x01 \x01(\v2\x0f.vigia.v1.EventH\x00R\x05event\x12$\n" +
 	"\x04tick\x18\x02 \x01(\v2\x0e.vigia.v1.TickH\x00R\x04tick\x12*\n" +
@@ -1296,7 +1947,12 @@ const file_vigia_v1_record_proto_rawDesc = "" +
 	"\x04fact\x18\x06 \x01(\v2\x16.vigia.v1.CustomerFactH\x00R\x04fact\x12*\n" +
 	"\x06signal\x18\a \x01(\v2\x10.vigia.v1.SignalH\x00R\x06signal\x127\n" +
 	"\vdead_letter\x18\b \x01(\v2\x14.vigia.v1.DeadLetterH\x00R\n" +
-	"deadLetter\x12\x1f\n" +
+	"deadLetter\x12'\n" +
+	"\x05alert\x18\t \x01(\v2\x0f.vigia.v1.AlertH\x00R\x05alert\x12@\n" +
+	"\x0ealert_progress\x18\n" +
+	" \x01(\v2\x17.vigia.v1.AlertProgressH\x00R\ralertProgress\x12E\n" +
+	"\x0facknowledgement\x18\v \x01(\v2\x19.vigia.v1.AcknowledgementH\x00R\x0facknowledgement\x12-\n" +
+	"\asilence\x18\f \x01(\v2\x11.vigia.v1.SilenceH\x00R\asilence\x12\x1f\n" +
 	"\x03seq\x18\x0f \x01(\v2\r.vigia.v1.SeqR\x03seq\x12\x1b\n" +
 	"\toutput_id\x18\x10 \x01(\tR\boutputIdB\b\n" +
 	"\x06record\"\xc3\x01\n" +
@@ -1331,7 +1987,7 @@ const file_vigia_v1_record_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\"9\n" +
 	"\tWatermark\x12\x1c\n" +
 	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x0e\n" +
-	"\x02at\x18\x02 \x01(\x03R\x02at\"\xfd\x02\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\"\xbe\x03\n" +
 	"\fCustomerFact\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x1a\n" +
 	"\bcustomer\x18\x02 \x01(\tR\bcustomer\x12\x18\n" +
@@ -1348,7 +2004,9 @@ const file_vigia_v1_record_proto_rawDesc = "" +
 	"\bended_at\x18\v \x01(\x03R\aendedAt\x12\x1f\n" +
 	"\vmerged_into\x18\f \x01(\tR\n" +
 	"mergedInto\x12\x16\n" +
-	"\x06erased\x18\r \x01(\bR\x06erased\"\xbb\x06\n" +
+	"\x06erased\x18\r \x01(\bR\x06erased\x12\"\n" +
+	"\x03cue\x18\x0e \x01(\v2\x10.vigia.v1.SignalR\x03cue\x12\x1b\n" +
+	"\topted_out\x18\x0f \x01(\bR\boptedOut\"\xa8\a\n" +
 	"\x06Signal\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\"\n" +
 	"\fconversation\x18\x02 \x01(\tR\fconversation\x12\x14\n" +
@@ -1372,7 +2030,11 @@ const file_vigia_v1_record_proto_rawDesc = "" +
 	"\x04link\x18\x13 \x01(\tR\x04link\x12\x18\n" +
 	"\atrigger\x18\x14 \x01(\tR\atrigger\x12\x1d\n" +
 	"\n" +
-	"started_at\x18\x15 \x01(\x03R\tstartedAt\"\x85\x01\n" +
+	"started_at\x18\x15 \x01(\x03R\tstartedAt\x12!\n" +
+	"\ftrigger_kind\x18\x16 \x01(\tR\vtriggerKind\x12\x14\n" +
+	"\x05count\x18\x17 \x01(\rR\x05count\x12\x17\n" +
+	"\aspan_ms\x18\x18 \x01(\x03R\x06spanMs\x12\x19\n" +
+	"\bheld_out\x18\x19 \x01(\bR\aheldOut\"\x85\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fKIND_WARNING\x10\x01\x12\x0f\n" +
@@ -1393,7 +2055,51 @@ const file_vigia_v1_record_proto_rawDesc = "" +
 	"\x05field\x18\x05 \x01(\tR\x05field\x12%\n" +
 	"\x0epayload_sha256\x18\x06 \x01(\tR\rpayloadSha256\x12#\n" +
 	"\rpayload_bytes\x18\a \x01(\rR\fpayloadBytes\x12\x0e\n" +
-	"\x02at\x18\b \x01(\x03R\x02atB2Z0github.com/vigia-cx/vigia/proto/vigia/v1;vigiav1b\x06proto3"
+	"\x02at\x18\b \x01(\x03R\x02at\"\x91\x03\n" +
+	"\x05Alert\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x1a\n" +
+	"\bincident\x18\x02 \x01(\tR\bincident\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\x04R\brevision\x12\x12\n" +
+	"\x04type\x18\x04 \x01(\tR\x04type\x12\x1a\n" +
+	"\bseverity\x18\x05 \x01(\tR\bseverity\x123\n" +
+	"\x06labels\x18\x06 \x03(\v2\x1b.vigia.v1.Alert.LabelsEntryR\x06labels\x12\x1b\n" +
+	"\tstarts_at\x18\a \x01(\x03R\bstartsAt\x12\x17\n" +
+	"\aends_at\x18\b \x01(\x03R\x06endsAt\x12\x15\n" +
+	"\x06due_at\x18\t \x01(\x03R\x05dueAt\x125\n" +
+	"\tdelivered\x18\n" +
+	" \x03(\v2\x17.vigia.v1.AlertDeliveryR\tdelivered\x12\x14\n" +
+	"\x05state\x18\v \x01(\fR\x05state\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"k\n" +
+	"\rAlertDelivery\x12\x1a\n" +
+	"\breceiver\x18\x01 \x01(\tR\breceiver\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x0e\n" +
+	"\x02at\x18\x04 \x01(\x03R\x02at\"g\n" +
+	"\rAlertProgress\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\x12\x1a\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition\x12\x14\n" +
+	"\x05state\x18\x04 \x01(\fR\x05state\"e\n" +
+	"\x0fAcknowledgement\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x1a\n" +
+	"\bincident\x18\x02 \x01(\tR\bincident\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\x12\x0e\n" +
+	"\x02at\x18\x04 \x01(\x03R\x02at\"\xcd\x01\n" +
+	"\aSilence\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
+	"\x06author\x18\x03 \x01(\tR\x06author\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x1b\n" +
+	"\tstarts_at\x18\x05 \x01(\x03R\bstartsAt\x12\x17\n" +
+	"\aends_at\x18\x06 \x01(\x03R\x06endsAt\x124\n" +
+	"\bmatchers\x18\a \x03(\v2\x18.vigia.v1.SilenceMatcherR\bmatchers\"l\n" +
+	"\x0eSilenceMatcher\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x14\n" +
+	"\x05regex\x18\x03 \x01(\bR\x05regex\x12\x1a\n" +
+	"\bnegative\x18\x04 \x01(\bR\bnegativeB2Z0github.com/vigia-cx/vigia/proto/vigia/v1;vigiav1b\x06proto3"
 
 var (
 	file_vigia_v1_record_proto_rawDescOnce sync.Once
@@ -1408,25 +2114,32 @@ func file_vigia_v1_record_proto_rawDescGZIP() []byte {
 }
 
 var file_vigia_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_vigia_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_vigia_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_vigia_v1_record_proto_goTypes = []any{
-	(Signal_Kind)(0),     // 0: vigia.v1.Signal.Kind
-	(Signal_Cause)(0),    // 1: vigia.v1.Signal.Cause
-	(*Record)(nil),       // 2: vigia.v1.Record
-	(*Seq)(nil),          // 3: vigia.v1.Seq
-	(*PrevSeq)(nil),      // 4: vigia.v1.PrevSeq
-	(*Tick)(nil),         // 5: vigia.v1.Tick
-	(*Policy)(nil),       // 6: vigia.v1.Policy
-	(*Gap)(nil),          // 7: vigia.v1.Gap
-	(*Watermark)(nil),    // 8: vigia.v1.Watermark
-	(*CustomerFact)(nil), // 9: vigia.v1.CustomerFact
-	(*Signal)(nil),       // 10: vigia.v1.Signal
-	(*DeadLetter)(nil),   // 11: vigia.v1.DeadLetter
-	(*Event)(nil),        // 12: vigia.v1.Event
-	(Channel)(0),         // 13: vigia.v1.Channel
+	(Signal_Kind)(0),        // 0: vigia.v1.Signal.Kind
+	(Signal_Cause)(0),       // 1: vigia.v1.Signal.Cause
+	(*Record)(nil),          // 2: vigia.v1.Record
+	(*Seq)(nil),             // 3: vigia.v1.Seq
+	(*PrevSeq)(nil),         // 4: vigia.v1.PrevSeq
+	(*Tick)(nil),            // 5: vigia.v1.Tick
+	(*Policy)(nil),          // 6: vigia.v1.Policy
+	(*Gap)(nil),             // 7: vigia.v1.Gap
+	(*Watermark)(nil),       // 8: vigia.v1.Watermark
+	(*CustomerFact)(nil),    // 9: vigia.v1.CustomerFact
+	(*Signal)(nil),          // 10: vigia.v1.Signal
+	(*DeadLetter)(nil),      // 11: vigia.v1.DeadLetter
+	(*Alert)(nil),           // 12: vigia.v1.Alert
+	(*AlertDelivery)(nil),   // 13: vigia.v1.AlertDelivery
+	(*AlertProgress)(nil),   // 14: vigia.v1.AlertProgress
+	(*Acknowledgement)(nil), // 15: vigia.v1.Acknowledgement
+	(*Silence)(nil),         // 16: vigia.v1.Silence
+	(*SilenceMatcher)(nil),  // 17: vigia.v1.SilenceMatcher
+	nil,                     // 18: vigia.v1.Alert.LabelsEntry
+	(*Event)(nil),           // 19: vigia.v1.Event
+	(Channel)(0),            // 20: vigia.v1.Channel
 }
 var file_vigia_v1_record_proto_depIdxs = []int32{
-	12, // 0: vigia.v1.Record.event:type_name -> vigia.v1.Event
+	19, // 0: vigia.v1.Record.event:type_name -> vigia.v1.Event
 	5,  // 1: vigia.v1.Record.tick:type_name -> vigia.v1.Tick
 	6,  // 2: vigia.v1.Record.policy:type_name -> vigia.v1.Policy
 	7,  // 3: vigia.v1.Record.gap:type_name -> vigia.v1.Gap
@@ -1434,17 +2147,25 @@ var file_vigia_v1_record_proto_depIdxs = []int32{
 	9,  // 5: vigia.v1.Record.fact:type_name -> vigia.v1.CustomerFact
 	10, // 6: vigia.v1.Record.signal:type_name -> vigia.v1.Signal
 	11, // 7: vigia.v1.Record.dead_letter:type_name -> vigia.v1.DeadLetter
-	3,  // 8: vigia.v1.Record.seq:type_name -> vigia.v1.Seq
-	4,  // 9: vigia.v1.Seq.prev:type_name -> vigia.v1.PrevSeq
-	13, // 10: vigia.v1.CustomerFact.channel:type_name -> vigia.v1.Channel
-	0,  // 11: vigia.v1.Signal.kind:type_name -> vigia.v1.Signal.Kind
-	1,  // 12: vigia.v1.Signal.cause:type_name -> vigia.v1.Signal.Cause
-	13, // 13: vigia.v1.Signal.channel:type_name -> vigia.v1.Channel
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	12, // 8: vigia.v1.Record.alert:type_name -> vigia.v1.Alert
+	14, // 9: vigia.v1.Record.alert_progress:type_name -> vigia.v1.AlertProgress
+	15, // 10: vigia.v1.Record.acknowledgement:type_name -> vigia.v1.Acknowledgement
+	16, // 11: vigia.v1.Record.silence:type_name -> vigia.v1.Silence
+	3,  // 12: vigia.v1.Record.seq:type_name -> vigia.v1.Seq
+	4,  // 13: vigia.v1.Seq.prev:type_name -> vigia.v1.PrevSeq
+	20, // 14: vigia.v1.CustomerFact.channel:type_name -> vigia.v1.Channel
+	10, // 15: vigia.v1.CustomerFact.cue:type_name -> vigia.v1.Signal
+	0,  // 16: vigia.v1.Signal.kind:type_name -> vigia.v1.Signal.Kind
+	1,  // 17: vigia.v1.Signal.cause:type_name -> vigia.v1.Signal.Cause
+	20, // 18: vigia.v1.Signal.channel:type_name -> vigia.v1.Channel
+	18, // 19: vigia.v1.Alert.labels:type_name -> vigia.v1.Alert.LabelsEntry
+	13, // 20: vigia.v1.Alert.delivered:type_name -> vigia.v1.AlertDelivery
+	17, // 21: vigia.v1.Silence.matchers:type_name -> vigia.v1.SilenceMatcher
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_vigia_v1_record_proto_init() }
@@ -1462,6 +2183,10 @@ func file_vigia_v1_record_proto_init() {
 		(*Record_Fact)(nil),
 		(*Record_Signal)(nil),
 		(*Record_DeadLetter)(nil),
+		(*Record_Alert)(nil),
+		(*Record_AlertProgress)(nil),
+		(*Record_Acknowledgement)(nil),
+		(*Record_Silence)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1469,7 +2194,7 @@ func file_vigia_v1_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vigia_v1_record_proto_rawDesc), len(file_vigia_v1_record_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   10,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
