@@ -1,6 +1,8 @@
 package convo
 
 import (
+	"slices"
+
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/sla"
 	"github.com/vigia-cx/vigia/internal/window"
@@ -162,7 +164,11 @@ func (r *run) step(e *Entry) {
 		r.begin(e)
 		r.Last = e.At
 	}
-	switch e.Kind {
+	kind := e.Kind
+	if e.Receipt && r.seen(e) {
+		kind = kindNote
+	}
+	switch kind {
 	case kindInbound:
 		r.inbound(e)
 	case kindReply:
@@ -361,6 +367,11 @@ func (r *run) scored(subject uint32, at, value int64, alone bool) {
 	}
 	r.emit(Scored, at, value)
 	r.scores = append(r.scores, score{subject, len(r.out) - 1})
+}
+
+// seen reports whether the message that a receipt is for is known from itself: then the receipt says nothing new.
+func (r *run) seen(receipt *Entry) bool {
+	return slices.ContainsFunc(r.entries, func(o Entry) bool { return o.Subject == receipt.Subject && !o.Receipt && o.Kind.message() })
 }
 
 // message finds the message that a score is for.

@@ -301,29 +301,3 @@ func TestWhoIsCalledFor(t *testing.T) {
 		c.wantCalls()
 	})
 }
-
-// An author who is not told is a person only if they could have been: what comes sooner than a person can write stops no clock.
-func TestUnsureAuthor(t *testing.T) {
-	spec := frtOnly()
-	r := newRig(t, spec)
-	r.tick(t0)
-	unsure := func(at int64, conv string) *event.Event {
-		e := message(at, conv, event.Outbound)
-		e.Actor = event.ByBusiness
-		return e
-	}
-	r.event(message(t0, "fast", event.Inbound))
-	r.event(unsure(t0+9_999, "fast"))
-	r.event(message(t0, "slow", event.Inbound))
-	r.event(unsure(t0+10_000, "slow"))
-	r.event(message(t0, "again", event.Inbound))
-	r.event(message(t0+30_000, "again", event.Inbound))
-	r.event(unsure(t0+35_000, "again")) // soon after the last message
-	r.event(unsure(t0+60_000, "again"))
-	r.wantMetric(2, 2, 70_000)
-	r.tick(t0 + 2*minute + 2001)
-	r.wantTold("first_response", "2m2.001s breach due 2m0s")
-	if n := len(r.outs); n == 0 {
-		t.Error("nothing left")
-	}
-}
