@@ -27,7 +27,7 @@ func (e *UnavailableError) Unwrap() error { return e.Err }
 // Errors: [ErrUnknownTenant], [*event.BatchError] when events break the schema, [*UnavailableError] when the log does not take them within the configured time, the
 // error of ctx.
 func (h *Handler) Accept(ctx context.Context, tenantName string, events []*event.Event) ([]string, error) {
-	t := h.tenants[tenantName]
+	t := h.dir.Load().tenants[tenantName]
 	if t == nil {
 		return nil, fmt.Errorf("%w %q: add it to the configuration", ErrUnknownTenant, tenantName)
 	}

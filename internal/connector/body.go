@@ -23,50 +23,56 @@ const (
 	ratioFloor = 64 << 10
 )
 
-// readBody returns the body, decompressed.
-func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
+// readBody returns the body of at most limit bytes, decompressed.
+func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *problem) {
 	encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
 	if encoding != "" && encoding != "identity" && encoding != "gzip" {
 		return nil, unsupportedType.because("The content encoding is not read here; send the body plain or with Content-Encoding: gzip.")
 	}
-	if r.ContentLength > h.cfg.MaxBody {
-		return nil, h.bodyTooLarge()
+	body, p := readRaw(w, r, limit, h.cfg.ReadTimeout)
+	if p != nil || encoding != "gzip" {
+		return body, p
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.cfg.MaxBody))
+	return gunzip(body, limit)
+}
+
+// readRaw returns the body as it was sent. The deadline for reading is set already; timeout is only named.
+func readRaw(w http.ResponseWriter, r *http.Request, limit int64, timeout time.Duration) ([]byte, *problem) {
+	if r.ContentLength > limit {
+		return nil, bodyTooLarge(limit)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, h.bodyTooLarge()
+			return nil, bodyTooLarge(limit)
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, slowBody.because("The body did not arrive within %v; send fewer events a request.", h.cfg.ReadTimeout)
+			return nil, slowBody.because("The body did not arrive within %v; send fewer events a request.", timeout)
 		}
 		return nil, incomplete.because("The connection ended before the body did; send the request again.")
 	}
 	// Nothing is left to read. Where something is, the deadline stays: after an answer net/http reads on to find the next request.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-	if encoding != "gzip" {
-		return body, nil
-	}
-	return h.gunzip(body)
+	return body, nil
 }
 
-func (h *Handler) bodyTooLarge() *problem {
-	return tooLarge.because("The body is larger than %d bytes; send fewer events a request.", h.cfg.MaxBody)
+func bodyTooLarge(limit int64) *problem {
+	return tooLarge.because("The body is larger than %d bytes; send fewer events a request.", limit)
 }
 
-func (h *Handler) gunzip(body []byte) ([]byte, *problem) {
+func gunzip(body []byte, most int64) ([]byte, *problem) {
 	corrupt := invalidBody(&event.Error{Reason: event.ReasonGarbage, Detail: "is not gzip, although Content-Encoding says so"})
 	z, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
 		return nil, corrupt
 	}
-	limit := min(h.cfg.MaxBody, max(ratioFloor, maxRatio*int64(len(body))))
+	limit := min(most, max(ratioFloor, maxRatio*int64(len(body))))
 	out, err := io.ReadAll(io.LimitReader(z, limit+1))
 	switch {
-	case int64(len(out)) > limit && limit < h.cfg.MaxBody:
+	case int64(len(out)) > limit && limit < most:
 		return nil, tooLarge.because("The body grows more than %d times when decompressed, which events do not; send them plain.", maxRatio)
 	case int64(len(out)) > limit:
-		return nil, h.bodyTooLarge()
+		return nil, bodyTooLarge(limit)
 	case err != nil:
 		return nil, corrupt
 	}

@@ -23,6 +23,7 @@ type Config struct {
 	ReadTimeout    time.Duration // how long a client may take to send its body
 	Topic          string        // where events go
 	GapTopics      []string      // where gaps are announced, on every partition
+	DeadLetters    string        // where it is noted what of a delivery could not be read
 }
 
 // TenantConfig is one organisation.
@@ -32,6 +33,7 @@ type TenantConfig struct {
 	PseudonymKey []byte  // secret of at least 32 bytes; a new key unlinks all that was known before
 	KeyVersion   byte    // visible in every pseudonym, one character of 0-9 and a-z; 0 means '1'
 	Sources      []SourceConfig
+	Hooks        []HookConfig        // vendors that call us
 	Labels       map[string][]string // label → allowed values, for every source
 	Names        []string            // configured names, for every source: priorities of policies, campaigns, surveys, …
 	RateEvents   float64             // events a second; 0 means 5,000
@@ -84,7 +86,7 @@ type SourceConfig struct {
 // Default returns the configuration of a connector without tenants.
 func Default() Config {
 	return Config{MaxBody: 1 << 20, MaxEvents: 1000, MaxInFlight: 128, PublishTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second,
-		Topic: "vigia.interactions", GapTopics: []string{"vigia.interactions", "vigia.customers"}}
+		Topic: "vigia.interactions", GapTopics: []string{"vigia.interactions", "vigia.customers"}, DeadLetters: "vigia.deadletters"}
 }
 
 // Validate reports every mistake at once, each with its place. No message contains a secret.
@@ -97,10 +99,11 @@ func (c Config) Validate() error {
 	if c.PublishTimeout <= 0 || c.ReadTimeout <= 0 {
 		add("the time limits must be above 0")
 	}
-	if c.Topic == "" {
-		add("the topic is missing")
+	if c.Topic == "" || c.DeadLetters == "" {
+		add("the topic is missing, of events or of dead letters")
 	}
 	tenants := map[string]bool{}
+	hooks := map[hookKey]string{}
 	tokens := map[[sha256.Size]byte]string{}
 	for i, t := range c.Tenants {
 		at := fmt.Sprintf("tenant %d", i)
@@ -133,6 +136,9 @@ func (c Config) Validate() error {
 			tokens[sum] = t.Name
 		}
 		if err := t.validateSources(); err != nil {
+			add("%s: %w", at, err)
+		}
+		if err := t.validateHooks(hooks); err != nil {
 			add("%s: %w", at, err)
 		}
 	}

@@ -110,7 +110,7 @@ func TestBlindSourcesAreBounded(t *testing.T) {
 func TestSlowLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, config())
-		s.log.hang = true
+		s.log.SetHang(true)
 		start := time.Now()
 		if w := s.post([]byte(valid)); w.Code != 503 {
 			t.Errorf("got %d", w.Code)
@@ -137,7 +137,7 @@ func TestBusy(t *testing.T) {
 		cfg := config()
 		cfg.MaxInFlight = 2
 		s := newStage(t, cfg)
-		s.log.hang = true
+		s.log.SetHang(true)
 		codes := make(chan int, 3)
 		for range 3 {
 			go func() { codes <- s.post([]byte(valid)).Code }()
@@ -213,6 +213,7 @@ func TestHeartbeats(t *testing.T) {
 		}
 		heart.setOut(false)
 		time.Sleep(10 * time.Second)
+		synctest.Wait() // for the beat of this very instant
 		if diff := cmp.Diff(want, heart.alive()); diff != "" {
 			t.Errorf("when Redis is back (-want +got):\n%s", diff)
 		}

@@ -3,17 +3,15 @@ package connector
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/time/rate"
 
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/event"
@@ -45,9 +43,8 @@ type Heart interface {
 
 // Handler takes events in. It is safe for concurrent use.
 type Handler struct {
-	cfg      Config
-	tenants  map[string]*tenant
-	tokens   map[[sha256.Size]byte]*tenant
+	cfg      Config // of the start; its tenants and limits are in directory
+	dir      atomic.Pointer[directory]
 	log      Publisher
 	heart    Heart
 	logger   *slog.Logger
@@ -55,14 +52,8 @@ type Handler struct {
 	now      func() time.Time
 	inFlight chan struct{}
 	gaps     *gaps
-}
-
-type tenant struct {
-	name       string
-	pseudonyms event.Pseudonymizer
-	rules      map[[2]string]event.SourceRules
-	sources    []string // names of the declared sources, for heartbeats
-	limiter    *rate.Limiter
+	channels []Channel
+	hooks    *Hooks
 }
 
 // Option changes what [New] builds.
@@ -87,47 +78,15 @@ func New(cfg Config, log Publisher, logger *slog.Logger, reg prometheus.Register
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{cfg: cfg, tenants: map[string]*tenant{}, tokens: map[[sha256.Size]byte]*tenant{}, log: log, logger: logger.With("component", "connector"), metrics: m,
-		now: time.Now, inFlight: make(chan struct{}, cfg.MaxInFlight), gaps: newGaps(m.blind)}
+	h := &Handler{cfg: cfg, log: log, logger: logger.With("component", "connector"), metrics: m, now: time.Now, inFlight: make(chan struct{}, cfg.MaxInFlight),
+		gaps: newGaps(m.blind)}
 	for _, option := range options {
 		option(h)
 	}
-	for _, tc := range cfg.Tenants {
-		if err := h.addTenant(tc); err != nil {
-			return nil, err
-		}
+	if h.hooks, err = newHooks(h, reg); err != nil {
+		return nil, err
 	}
-	return h, nil
-}
-
-func (h *Handler) addTenant(tc TenantConfig) error {
-	pseudonyms, err := tc.pseudonymizer()
-	if err != nil {
-		return err
-	}
-	perSecond, burst := tc.RateEvents, tc.Burst
-	if perSecond == 0 {
-		perSecond = defaultRate
-	}
-	if burst == 0 {
-		burst = max(int(2*perSecond), h.cfg.MaxEvents)
-	}
-	t := &tenant{name: tc.Name, pseudonyms: pseudonyms, rules: tc.rules(), limiter: rate.NewLimiter(rate.Limit(perSecond), burst)}
-	for _, s := range tc.Sources {
-		t.sources = append(t.sources, event.SourceName(s.Connector, s.Account))
-	}
-	if len(t.sources) == 0 {
-		t.sources = []string{event.SourceName("", "")}
-	}
-	h.tenants[tc.Name] = t
-	for _, token := range tc.Tokens {
-		sum, err := token.digest()
-		if err != nil {
-			return err
-		}
-		h.tokens[sum] = t
-	}
-	return nil
+	return h, h.Reload(cfg)
 }
 
 // ServeHTTP answers one request to [Path].
@@ -139,10 +98,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ids, p := h.take(w, r)
 	if p == nil {
 		h.metrics.requests.WithLabelValues("200").Inc()
-		writeJSON(w, http.StatusOK, struct {
-			Accepted int      `json:"accepted"`
-			IDs      []string `json:"ids"`
-		}{len(ids), ids})
+		writeAccepted(w, ids)
 		return
 	}
 	h.metrics.requests.WithLabelValues(strconv.Itoa(p.kind.status)).Inc()
@@ -160,7 +116,8 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request) ([]string, *probl
 	if r.Method != http.MethodPost {
 		return nil, wrongMethod.because("Send events with POST.")
 	}
-	t := h.authenticate(r)
+	d := h.dir.Load()
+	t := d.authenticate(r)
 	if t == nil {
 		return nil, unauthorized.because("Send the header Authorization: Bearer TOKEN with a token of the ingest section of the configuration.")
 	}
@@ -174,7 +131,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request) ([]string, *probl
 		// Before reading: what is refused should cost little.
 		return nil, tooFast(t, time.Duration(short/float64(t.limiter.Limit())*float64(time.Second)))
 	}
-	body, p := h.readBody(w, r)
+	body, p := h.readBody(w, r, d.maxBody)
 	if p != nil {
 		h.countFaults(p.faults)
 		return nil, p
@@ -184,8 +141,8 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request) ([]string, *probl
 		h.countFaults(p.faults)
 		return nil, p
 	}
-	if len(events) > h.cfg.MaxEvents {
-		return nil, tooLarge.because("The request has %d events, the limit is %d; send fewer a request.", len(events), h.cfg.MaxEvents)
+	if len(events) > d.maxEvents {
+		return nil, tooLarge.because("The request has %d events, the limit is %d; send fewer a request.", len(events), d.maxEvents)
 	}
 	if p := h.limited(t, len(events)); p != nil {
 		h.metrics.events.WithLabelValues(resultLimited).Add(float64(len(events)))
@@ -203,15 +160,6 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request) ([]string, *probl
 		return nil, unavailable.because("The events were not acknowledged by the log; send the request again, repeated events are counted once.").after(retryLog)
 	}
 	return ids, nil
-}
-
-// authenticate returns the tenant of the bearer token, or nil. Tokens are looked up by their hash, so the time tells nothing about a token.
-func (h *Handler) authenticate(r *http.Request) *tenant {
-	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return nil
-	}
-	return h.tokens[sha256.Sum256([]byte(strings.TrimSpace(token)))]
 }
 
 // limited takes n events out of the tenant's budget, or says when they will fit.

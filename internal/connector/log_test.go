@@ -2,13 +2,10 @@ package connector_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,108 +13,35 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/connector"
+	"github.com/vigia-cx/vigia/internal/connector/connectortest"
 	"github.com/vigia-cx/vigia/internal/event"
 )
 
 const (
-	interactions = "vigia.interactions"
-	customers    = "vigia.customers"
-	partitions   = 4
+	interactions = connectortest.Interactions
+	customers    = connectortest.Customers
+	partitions   = connectortest.Partitions
 	token        = "a-token-for-tests-0123456789"
 	otherToken   = "another-token-for-tests-98765"
 	noon         = 1767268800000 // 2026-01-01T12:00:00Z
 )
 
-var errOut = errors.New("no broker answers")
+var errOut = connectortest.ErrOut
 
-// memoryLog is a log in memory with the partitions and the order of a real one. It can be out, and it can hang.
-type memoryLog struct {
-	mu      sync.Mutex
-	records map[string][][]bus.Message // topic → partition → records
-	out     func(topic string, partition int32) bool
-	hang    bool
-}
+// memoryLog is the log in memory with the names of these tests.
+type memoryLog struct{ *connectortest.Log }
 
-func newMemoryLog() *memoryLog {
-	l := &memoryLog{records: map[string][][]bus.Message{}}
-	for _, topic := range []string{interactions, customers} {
-		l.records[topic] = make([][]bus.Message, partitions)
-	}
-	return l
-}
+func newMemoryLog() *memoryLog { return &memoryLog{connectortest.NewLog()} }
 
-func (l *memoryLog) setOut(out func(topic string, partition int32) bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.out = out
-}
+func (l *memoryLog) setOut(out func(topic string, partition int32) bool) { l.SetOut(out) }
 
-func (l *memoryLog) append(ctx context.Context, topic string, partition int32, m bus.Message) error {
-	if l.hang {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.records[topic] == nil {
-		return bus.ErrUnknownTopic
-	}
-	if l.out != nil && l.out(topic, partition) {
-		return errOut
-	}
-	m.Topic, m.Partition, m.Offset = topic, partition, int64(len(l.records[topic][partition]))
-	l.records[topic][partition] = append(l.records[topic][partition], m)
-	return nil
-}
-
-func (l *memoryLog) Publish(ctx context.Context, topic string, msgs []bus.Message) error {
-	for _, m := range msgs {
-		if err := l.append(ctx, topic, bus.Partition(m.Key, partitions), m); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *memoryLog) Produce(ctx context.Context, topic string, partition int32, msgs []bus.Message) (int64, error) {
-	for _, m := range msgs {
-		if err := l.append(ctx, topic, partition, m); err != nil {
-			return 0, err
-		}
-	}
-	return 0, nil
-}
-
-func (l *memoryLog) Topics(_ context.Context, names ...string) (map[string]bus.TopicInfo, error) {
-	out := map[string]bus.TopicInfo{}
-	for _, name := range names {
-		out[name] = bus.TopicInfo{Exists: l.records[name] != nil, Partitions: len(l.records[name])}
-	}
-	return out, nil
-}
-
-// all returns every record of a topic, by partition and offset.
-func (l *memoryLog) all(topic string) []bus.Message {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var out []bus.Message
-	for _, p := range l.records[topic] {
-		out = append(out, p...)
-	}
-	return out
-}
+func (l *memoryLog) all(topic string) []bus.Message { return l.All(topic) }
 
 func (l *memoryLog) events(t *testing.T) []*event.Event {
 	t.Helper()
-	var out []*event.Event
-	for _, m := range l.all(interactions) {
-		r, err := event.Decode(m.Value)
-		if err != nil {
-			t.Fatalf("a record in the log cannot be read: %v", err)
-		}
-		if e, ok := r.Body.(*event.Event); ok {
-			out = append(out, e)
-		}
+	out, err := l.Events()
+	if err != nil {
+		t.Fatalf("a record in the log cannot be read: %v", err)
 	}
 	return out
 }

@@ -37,6 +37,14 @@ var (
 	unavailable     = problemKind{"log-unavailable", http.StatusServiceUnavailable, "The log does not take events"}
 )
 
+// Problems of webhooks alone.
+var (
+	badSignature     = problemKind{"bad-signature", http.StatusUnauthorized, "The signature does not fit"}
+	handshakeRefused = problemKind{"handshake-refused", http.StatusForbidden, "The verify token does not fit"}
+	notFound         = problemKind{"not-found", http.StatusNotFound, "There is nothing here"}
+	sourceLimited    = problemKind{"source-limited", http.StatusServiceUnavailable, "Too many events of one source"}
+)
+
 var problems = []problemKind{incomplete, unauthorized, wrongMethod, slowBody, tooLarge, unsupportedType, invalid, rateLimited, busy, unavailable}
 
 // problem is an answer as RFC 9457 describes it. It never repeats a value that the client sent.
@@ -89,7 +97,9 @@ func (p *problem) write(w http.ResponseWriter, requestID string) {
 	case unauthorized:
 		header.Set("WWW-Authenticate", `Bearer realm="vigia ingest"`)
 	case wrongMethod:
-		header.Set("Allow", http.MethodPost)
+		if header.Get("Allow") == "" {
+			header.Set("Allow", http.MethodPost)
+		}
 	case unsupportedType:
 		header.Set("Accept-Post", acceptedTypes)
 		header.Set("Accept-Encoding", "gzip")
@@ -116,6 +126,14 @@ func invalidEvents(batch *event.BatchError) *problem {
 	p := invalid.because("event %d: %s. Nothing of the request was taken; correct the events listed under errors and send all of them again.", first.Index, what)
 	p.faults, p.more = batch.Faults, batch.Full()
 	return p
+}
+
+// writeAccepted answers that the log has these events.
+func writeAccepted(w http.ResponseWriter, ids []string) {
+	writeJSON(w, http.StatusOK, struct {
+		Accepted int      `json:"accepted"`
+		IDs      []string `json:"ids"`
+	}{len(ids), ids})
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

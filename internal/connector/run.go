@@ -51,11 +51,9 @@ func (h *Handler) beat(ctx context.Context) {
 func (h *Handler) beatOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, heartbeatEvery)
 	defer cancel()
-	for _, tc := range h.cfg.Tenants {
-		for _, source := range h.tenants[tc.Name].sources {
-			if err := h.heart.Heartbeat(ctx, tc.Name, source, heartbeatTTL); err != nil {
-				return err
-			}
+	for _, b := range h.dir.Load().beats {
+		if err := h.heart.Heartbeat(ctx, b.tenant, b.source, heartbeatTTL); err != nil {
+			return err
 		}
 	}
 	return nil
