@@ -3,6 +3,7 @@ package bus
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,6 +34,11 @@ type Config struct {
 	ClientID string
 	// Dial opens connections; nil dials TCP. Host names are passed through unresolved.
 	Dial DialFunc
+	// TLS encrypts the connections; nil does not. The name of each broker is checked unless
+	// ServerName is set.
+	TLS *tls.Config
+	// SASL is who we are for the brokers.
+	SASL SASL
 	// MaxBatchBytes is the largest message, and the largest batch, that is sent; default
 	// 1,000,000. It must stay under message.max.bytes of the brokers (default 1,048,588).
 	MaxBatchBytes int
@@ -51,6 +57,9 @@ func (c Config) Validate() error {
 		if _, port, err := net.SplitHostPort(b); err != nil || port == "" || strings.ContainsAny(b, ", /") {
 			errs = append(errs, fmt.Errorf("brokers: %q is not host:port", b))
 		}
+	}
+	if err := c.SASL.validate(); err != nil {
+		errs = append(errs, err)
 	}
 	if c.MaxBatchBytes < 0 {
 		errs = append(errs, errors.New("max_batch_bytes: negative"))
@@ -125,6 +134,8 @@ func (c *Client) newTransport(topics ...string) *kafka.Transport {
 		MetadataTTL:    metadataTTL,
 		MetadataTopics: topics,
 		ClientID:       c.cfg.ClientID,
+		TLS:            c.cfg.TLS,
+		SASL:           c.cfg.SASL.mechanism(),
 	}
 }
 
@@ -166,7 +177,7 @@ func (c *Client) Ping(ctx context.Context) error {
 	if err != nil {
 		err = wrap(ctx, "ping", "", -1, fmt.Errorf("cannot reach Kafka at %s: %w", strings.Join(c.cfg.Brokers, ", "), err))
 		if e, ok := errors.AsType[*Error](err); ok && e.Hint == "" {
-			e.Hint = "is the broker running, is the address right, and does it listen without TLS?"
+			e.Hint = c.reachHint()
 		}
 	}
 	return c.metrics.observe("ping", start, err)

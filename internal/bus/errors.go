@@ -171,6 +171,10 @@ func classifyCode(e *Error, code kafka.Error) {
 		e.Err = fmt.Errorf("%w (%s)", ErrStaleGeneration, code.Title())
 	case kafka.TopicAuthorizationFailed, kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed:
 		e.Hint = "grant the access in the broker's ACLs"
+	case kafka.SASLAuthenticationFailed:
+		e.Hint = "check the user name and password in kafka.sasl, and that the broker knows this user for this mechanism"
+	case kafka.UnsupportedSASLMechanism:
+		e.Hint = "choose a mechanism in kafka.sasl that the broker has enabled (sasl.enabled.mechanisms)"
 	case kafka.Unknown, kafka.BrokerNotAvailable, kafka.ReplicaNotAvailable:
 		// Not "retriable" in the protocol's table, yet what a broker says while it starts,
 		// stops or has a full disk.

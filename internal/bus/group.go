@@ -94,9 +94,11 @@ func (c *Client) join(ctx context.Context, cfg GroupConfig) (*Group, error) {
 		Brokers: c.cfg.Brokers,
 		Topics:  cfg.Topics,
 		Dialer: &kafka.Dialer{
-			ClientID: c.cfg.ClientID,
-			Timeout:  dialTimeout,
-			DialFunc: c.conns.DialContext,
+			ClientID:      c.cfg.ClientID,
+			Timeout:       dialTimeout,
+			DialFunc:      c.conns.DialContext,
+			TLS:           c.cfg.TLS,
+			SASLMechanism: c.cfg.SASL.mechanism(),
 		},
 		// One strategy: members that offer several could disagree during an upgrade.
 		GroupBalancers:    []kafka.GroupBalancer{kafka.RangeGroupBalancer{}},

@@ -50,10 +50,10 @@ func judge(info map[string]string, single bool) error {
 		return fmt.Errorf("is version %s: use Redis 6.2 or later, or Valkey", v)
 	}
 	if info["redis_mode"] == "sentinel" {
-		return fmt.Errorf("is a sentinel and holds no data: give the address of the primary server")
+		return fmt.Errorf("is a sentinel and holds no data: give the address of the primary server, or name the sentinels in redis.sentinel.addresses")
 	}
 	if info["redis_mode"] == "cluster" && single {
-		return fmt.Errorf("is one node of a cluster: give the addresses of two or more nodes")
+		return fmt.Errorf("is one node of a cluster: give the addresses of two or more nodes, or set redis.cluster: true")
 	}
 	if info["role"] == "slave" {
 		return fmt.Errorf("is a replica of %s:%s and takes no writes: give the address of the primary server", info["master_host"], info["master_port"])

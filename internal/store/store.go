@@ -2,14 +2,13 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // Config says where Redis is and under which names the state lives.
@@ -22,8 +21,23 @@ type Config struct {
 	DB int
 	// Prefix begins every key: 1 to 64 of A–Z a–z 0–9 . _ : -. Default "vigia".
 	Prefix string
+	// Cluster says that a single address is the seed of a cluster.
+	Cluster bool
+	// TLS encrypts the connections, those to sentinels too; nil does not.
+	TLS *tls.Config
+	// Sentinel finds the primary of a replicated server; then Addrs stays empty.
+	Sentinel Sentinel
 	// Dialer, if set, replaces the network dialer: the embedded server, tests.
 	Dialer func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// Sentinel says who knows where the primary is. The zero value means that nobody is asked.
+type Sentinel struct {
+	// Addrs are the host:port of the sentinels, Master is their name of the primary.
+	Addrs  []string
+	Master string
+	// Username and Password are those of the sentinels; those of [Config] are for the data.
+	Username, Password string
 }
 
 // Store is a client of the state. It is safe for concurrent use.
@@ -40,41 +54,14 @@ func Open(cfg Config) (*Store, error) {
 	if cfg.Prefix == "" {
 		cfg.Prefix = "vigia"
 	}
-	if len(cfg.Addrs) == 0 {
-		cfg.Addrs = []string{"127.0.0.1:6379"}
+	options, err := cfg.options()
+	if err != nil {
+		return nil, err
 	}
 	if !prefixPattern.MatchString(cfg.Prefix) {
 		return nil, fmt.Errorf("store: key prefix %q: use 1 to 64 letters, digits, dots, underscores, colons or hyphens", cfg.Prefix)
 	}
-	if len(cfg.Addrs) > 1 && cfg.DB != 0 {
-		return nil, fmt.Errorf("store: database %d with %d addresses: a Redis cluster has only database 0", cfg.DB, len(cfg.Addrs))
-	}
-	client := redis.NewUniversalClient(&redis.UniversalOptions{
-		Addrs:    cfg.Addrs,
-		Username: cfg.Username,
-		Password: cfg.Password,
-		DB:       cfg.DB,
-		Dialer:   cfg.Dialer,
-		// RESP2: scripts see it anyway, and it saves a handshake that some proxies do not know.
-		Protocol: 2,
-		// Few and quick: the caller has its own back-off, and a resent script is harmless ("already applied").
-		MaxRetries:         3,
-		MinRetryBackoff:    8 * time.Millisecond,
-		MaxRetryBackoff:    512 * time.Millisecond,
-		DialTimeout:        5 * time.Second,
-		DialerRetries:      1,
-		DialerRetryTimeout: 100 * time.Millisecond,
-		ReadTimeout:        5 * time.Second,
-		WriteTimeout:       5 * time.Second,
-		PoolSize:           32,
-		PoolTimeout:        6 * time.Second,
-		// Without it a context's deadline would not bound a read from the socket.
-		ContextTimeoutEnabled: true,
-		DisableIdentity:       true,
-		// In its default mode the client resolves host names and sends a command that Redis does not know.
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	})
-	return &Store{client: client, keys: layout{prefix: cfg.Prefix}, addrs: strings.Join(cfg.Addrs, ",")}, nil
+	return &Store{client: redis.NewUniversalClient(options), keys: layout{prefix: cfg.Prefix}, addrs: strings.Join(options.Addrs, ",")}, nil
 }
 
 // Prefix returns the prefix of all keys.

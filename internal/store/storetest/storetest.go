@@ -42,6 +42,7 @@ func Exercise(t *testing.T, open Factory) {
 		{"load carries the position", testLoad},
 		{"read several slots", testRead},
 		{"read only what changed", testReadIfChanged},
+		{"mark leaves the position", testMark},
 		{"outbox keeps order", testOutboxOrder},
 		{"outbox trim is monotone", testTrim},
 		{"outbox limit", testOutboxLimit},
