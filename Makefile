@@ -15,7 +15,7 @@ endif
 GO_TEST ?= go test
 TEST_TIMEOUT ?= 20m
 # Packages with goroutines and locks, small enough to run under the race detector every time (it needs a C compiler; without one they run plain).
-RACE ?= internal/bus internal/store internal/worker internal/connector internal/exporter
+RACE ?= internal/bus internal/store internal/worker internal/connector internal/exporter internal/notify internal/alerter
 # Suites that need the real servers of `make stack`.
 STACK_SUITES ?= ./internal/bus/... ./internal/store/... ./internal/e2e/... ./cmd/vigia
 VIGIA_STACK_KAFKA_PORT ?= 39092
@@ -49,6 +49,14 @@ test-stack: stack ## run the suites that need real servers (starts them when nee
 	VIGIA_TEST_KAFKA=127.0.0.1:$(VIGIA_STACK_KAFKA_PORT) VIGIA_TEST_REDIS=127.0.0.1:$(VIGIA_STACK_REDIS_PORT) \
 		$(GO_TEST) -count=1 -p 1 -timeout $(TEST_TIMEOUT) $(STACK_SUITES)
 
+.PHONY: test-secure
+test-secure: stack ## run the suites of TLS, SASL, Sentinel and Cluster (starts servers of their own, stops them)
+	@trap 'scripts/secure-stack.sh down' EXIT; eval "$$(scripts/secure-stack.sh up)"; 		$(GO_TEST) -count=1 -p 1 -timeout $(TEST_TIMEOUT) -run 'Secure|TestScripts/secure' ./internal/bus ./internal/store ./cmd/vigia
+
+.PHONY: test-compose
+test-compose: ## build the image, bring docker-compose.yml up, send an event, see it in Prometheus and Alertmanager
+	@scripts/compose-test.sh
+
 .PHONY: stack
 stack: ## start a real Apache Kafka and a real Redis on this machine
 	@scripts/stack.sh up
@@ -72,7 +80,7 @@ generate: ## write the generated files anew (protobuf, and every go:generate lin
 	go generate ./...
 
 .PHONY: check
-check: check-format check-vet check-fix check-static check-arch check-proto check-breaking check-scripts check-generated ## everything that reads the code without running it
+check: check-format check-vet check-fix check-static check-arch check-proto check-breaking check-deploy check-scripts check-generated ## everything that reads the code without running it
 
 .PHONY: check-format
 check-format:
@@ -102,6 +110,12 @@ check-proto:
 .PHONY: check-breaking
 check-breaking:
 	@scripts/breaking.sh
+
+.PHONY: check-deploy
+check-deploy: build
+	@scripts/boards.sh
+	bin/vigia rules check deploy/rules
+	bin/vigia rules test deploy/rules/*_test.yaml
 
 .PHONY: check-generated
 check-generated:

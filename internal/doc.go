@@ -4,15 +4,18 @@
 //	          config  one strict YAML file and the environment, as typed and checked values
 //	          replay  recorded interactions through the same path on an engine of its own
 //	          sim     believable traffic from a seed, and the virtual world that tests run in
-//	3 roles   connector  channels come in: verify, translate, hide names, publish
+//	3 roles   connector  channels come in: verify, translate, hide names, publish; a folder a channel (connector/whatsapp)
 //	          worker     log → fold → state → outbox, for both stages
 //	          exporter   what is known, shown to programs and people
+//	          alerter    signals and rules → people who are told: who, when, how often
 //	2 edges   bus    the Kafka log, real or embedded; nothing else imports a Kafka client
 //	          store  the state in Redis, real or embedded; nothing else imports a Redis client
+//	          notify one destination is told about one thing: webhook, chat, mail, Alertmanager, task, ticket
 //	1 verbs   fold      what one record does to the state of a partition                pure
 //	          convo     the states of one conversation and what changed                 pure
 //	          customer  the second stage: contacts, sessions and conversations a customer  pure
 //	          kpi       what each number means, one file a KPI                          pure
+//	          rule      when a number is bad, and when it is good again                  pure
 //	0 nouns   event   what happened, and the only door to protobuf                      pure
 //	          sla     what was promised and when it is due                              pure
 //	          window  panes, buckets and merges that add up in any order                pure

@@ -26,6 +26,8 @@ const answerTimeout = 30 * time.Second
 // client asks a running Vigia.
 type client struct {
 	server, token, tokenFile, tenant string
+
+	http *http.Client // how the server of the configuration is asked; nil for others
 }
 
 func (c *client) flags(cmd *cobra.Command) {
@@ -74,7 +76,10 @@ func (c *client) fromConfig(e *env) error {
 	if err != nil {
 		return err
 	}
-	c.server = browsable(cfg.Listen)
+	c.server = ownURL(cfg.Listen, cfg.TLS)
+	if c.http, err = ownClient(cfg.TLS); err != nil {
+		return err
+	}
 	for i := range cfg.Tenants {
 		if t := &cfg.Tenants[i]; c.token == "" && (c.tenant == "" || c.tenant == t.Name) {
 			if token, ok := config.Plain(t.ReadTokens); ok {
@@ -112,7 +117,7 @@ func (c *client) get(ctx context.Context, path string, query url.Values, into an
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	r.Header.Set("User-Agent", "vigia/"+build().Version)
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := cmp.Or(c.http, http.DefaultClient).Do(r)
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
 			return err

@@ -17,6 +17,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/app"
 	"github.com/vigia-cx/vigia/internal/config"
 	"github.com/vigia-cx/vigia/internal/kpi"
+	"github.com/vigia-cx/vigia/internal/notify"
 	"github.com/vigia-cx/vigia/internal/sim"
 	"github.com/vigia-cx/vigia/internal/sla"
 	"github.com/vigia-cx/vigia/internal/worker"
@@ -31,6 +32,8 @@ type demoOptions struct {
 	seed         uint64
 	data, listen string
 	lang         string
+	// sink is a webhook of the user, sinkSecret what signs its alerts.
+	sink, sinkSecret string
 }
 
 func newDemoCommand(e *env) *cobra.Command {
@@ -39,10 +42,11 @@ func newDemoCommand(e *env) *cobra.Command {
 		Use:   "demo",
 		Short: "Show Vigia at work, with invented traffic",
 		Long: `Run everything in this process and play an invented shop's traffic on four channels: first its last hour, then live. A few seconds after the start the first
-customers on WhatsApp wait in vain: each broken promise is called here as it happens, for about six minutes; then people catch up.
+customers on WhatsApp wait in vain: each broken promise is called here as it happens, for about six minutes; then people catch up. Every call is delivered as an alert, signed
+and over HTTP, to a receiver in this process and with --sink to your own.
 
 Ctrl-C stops in order and exits with 0. With --data the folder is kept, and the next start goes on where this one stopped.`,
-		Example: "  vigia demo\n  vigia demo --speed 10 --for 2m\n  vigia demo --data demo-data --lang pt",
+		Example: "  vigia demo\n  vigia demo --speed 10 --for 2m\n  vigia demo --data demo-data --lang pt\n  vigia demo --sink http://127.0.0.1:8422/",
 		Args:    cobra.NoArgs,
 		PreRunE: func(*cobra.Command, []string) error { return o.check(e) },
 		RunE:    func(cmd *cobra.Command, _ []string) error { return e.demo(cmd.Context(), o) },
@@ -53,6 +57,8 @@ Ctrl-C stops in order and exits with 0. With --data the folder is kept, and the 
 	f.Uint64Var(&o.seed, "seed", 1, "equal seeds invent equal traffic")
 	f.StringVar(&o.data, "data", "", "`folder` to keep log and state in (default: a temporary one, removed at the end)")
 	f.StringVar(&o.listen, "listen", o.listen, "`address` of the page and the API")
+	f.StringVar(&o.sink, "sink", "", "`URL` of a webhook of yours that gets every alert too")
+	f.StringVar(&o.sinkSecret, "sink-secret", "", "`secret` that signs them, whsec_… (default: one is made and printed)")
 	f.StringVar(&o.lang, "lang", "", "es, pt or en (default: that of the system)")
 	return cmd
 }
@@ -72,7 +78,7 @@ func (o *demoOptions) check(e *env) error {
 	case !config.Loopback(o.listen):
 		return usage(fmt.Errorf("--listen %s: everybody who can reach the demonstration may read it, so it listens on this machine alone; use 127.0.0.1:PORT", o.listen))
 	}
-	return nil
+	return o.checkSink()
 }
 
 // demo prepares the folder and runs the demonstration in it.
@@ -105,9 +111,12 @@ type demo struct {
 	app    *app.App
 	player *sim.Player
 	calls  calls
+
+	inbox      *inbox
+	sinkSecret notify.Secret
 }
 
-func (d *demo) run(ctx context.Context) error {
+func (d *demo) run(ctx context.Context) (err error) {
 	old, err := sim.LoadPlan(d.file)
 	if err != nil {
 		return err
@@ -120,6 +129,10 @@ func (d *demo) run(ctx context.Context) error {
 		d.clock = sim.NewClock(now, d.o.speed)
 	}
 	d.plan = sim.NewPlan(old, d.o.seed, now)
+	if d.inbox, err = openInbox(d); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.inbox.close()) }()
 	if err := d.build(); err != nil {
 		return err
 	}
@@ -139,7 +152,8 @@ func (d *demo) run(ctx context.Context) error {
 	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	err = errors.Join(err, d.app.Stop(down))
-	d.screen.line(d.say("bye", "breached", fmt.Sprint(d.calls.breached), "settled", fmt.Sprint(d.calls.settled), "retracted", fmt.Sprint(d.calls.retract)))
+	d.screen.line(d.say("bye", "breached", fmt.Sprint(d.calls.breached), "settled", fmt.Sprint(d.calls.settled), "retracted", fmt.Sprint(d.calls.retract),
+		"delivered", fmt.Sprint(d.inbox.delivered.Load())))
 	return err
 }
 
@@ -155,6 +169,10 @@ func (d *demo) build() error {
 	tenant.Language = d.o.lang
 	d.location = tenant.Location()
 	tenant.PseudonymKey, tenant.IngestTokens = config.NewSecret(d.plan.Key), []config.Secret{config.NewSecret(d.plan.Token)}
+	if d.sinkSecret = notify.Secret(d.o.sinkSecret); d.sinkSecret == "" {
+		d.sinkSecret = webhookSecret()
+	}
+	tenant.Alerting = d.alerting()
 	cfg.Tenants = []config.Tenant{tenant}
 	d.app, err = app.New(app.Options{
 		Config: cfg, Logger: log, Version: build().Version, Now: d.clock.Now,
@@ -232,6 +250,10 @@ func (d *demo) welcome() {
 	d.screen.line("  " + d.say("page") + "  " + at + "/")
 	d.screen.line("  " + d.say("api") + "  curl '" + at + "/api/v1/kpis?kpi=speed_of_answer,sla_compliance&group=queue&window=15m'")
 	d.screen.line("  " + d.say("open") + "  curl '" + at + "/api/v1/conversations?limit=10'")
+	d.screen.line("  " + d.say("alerts") + "  curl '" + at + "/api/v1/incidents'")
+	if d.o.sink != "" {
+		d.screen.line("  " + d.say("sink", "secret", d.sinkSecret.Reveal()))
+	}
 	d.screen.line("")
 }
 

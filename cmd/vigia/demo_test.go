@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -54,17 +53,18 @@ func demoAt(t *testing.T, address, folder string) (*transcript, func() int) {
 
 // TestDemo: the incident's breaches are called, Ctrl-C stops with 0, and after a restart the past is what it was.
 func TestDemo(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, _, err := freePair()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, folder := l.Addr().String(), filepath.Join(t.TempDir(), "data")
-	l.Close()
+	folder := filepath.Join(t.TempDir(), "data")
 
 	said, stop := demoAt(t, address, folder)
 	said.until(t, "The past is played", nil)
 	said.until(t, "BROKEN   whatsapp/soporte  first reply, due ", nil)
+	said.until(t, "alert delivered, signed: CRITICAL · Promise broken: first reply · soporte (WhatsApp)", nil)
 	said.until(t, "settled  whatsapp/soporte", nil) // people catch up
+	said.until(t, "alert delivered, signed: Settled late: first reply · soporte (WhatsApp)", nil)
 	newest, err := time.Parse(time.RFC3339, demoValues(t, address, "")[0].AsOf)
 	if err != nil {
 		t.Fatal(err)

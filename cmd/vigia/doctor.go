@@ -170,7 +170,7 @@ func (d *doctor) redis(ctx context.Context, cfg *config.Config) *store.Store {
 	if err := state.Check(ctx); err != nil {
 		d.ill("Redis", err)
 	} else {
-		d.well("Redis", "answers at %s, keeps every key", strings.Join(cfg.Redis.Addresses, ", "))
+		d.well("Redis", "answers at %s, keeps every key", strings.Join(cfg.Redis.Servers(), ", "))
 	}
 	asked := time.Now()
 	theirs, err := state.Time(ctx)
@@ -240,18 +240,23 @@ func summary(list []string) string {
 	return strings.Join(list, ", ")
 }
 
-// server asks the process that listens where the configuration says.
+// server asks the process whose admin listener is where the configuration says.
 func (d *doctor) server(ctx context.Context, cfg *config.Config) {
 	const check = "server"
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	address := browsable(cfg.Listen)
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
+	address := ownURL(cfg.AdminAddress(), cfg.AdminListenerTLS())
+	client, err := ownClient(cfg.AdminListenerTLS())
 	if err != nil {
 		d.ill(check, err)
 		return
 	}
-	answer, err := http.DefaultClient.Do(r)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/readyz", nil)
+	if err != nil {
+		d.ill(check, err)
+		return
+	}
+	answer, err := client.Do(r)
 	if err != nil {
 		d.ill(check, &app.UnreachableError{What: "Vigia at " + address, Err: fmt.Errorf("%w; start it with `vigia run`", bare(err))})
 		return
@@ -262,7 +267,7 @@ func (d *doctor) server(ctx context.Context, cfg *config.Config) {
 		Checks []app.Check
 	}
 	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil || body.Ready == nil {
-		d.ill(check, fmt.Errorf("what listens at %s is not Vigia; stop it, or choose another address with listen: in the configuration", address))
+		d.ill(check, fmt.Errorf("what listens at %s is not Vigia; stop it, or choose another address with admin: in the configuration", address))
 		return
 	}
 	var parts []string

@@ -68,13 +68,18 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(e *testscript.Env) error {
-			// A port that is free now; the server of the script takes it.
-			l, err := net.Listen("tcp", "127.0.0.1:0")
+			// Ports that are free now; the server of the script takes them.
+			address, admin, err := freePair()
 			if err != nil {
 				return err
 			}
-			defer l.Close()
-			e.Setenv("ADDR", l.Addr().String())
+			repository, err := filepath.Abs("../..")
+			if err != nil {
+				return err
+			}
+			e.Setenv("REPOSITORY", repository)
+			e.Setenv("ADDR", address)
+			e.Setenv("ADMIN", admin)
 			e.Setenv("TZ", "America/Mexico_City")
 			kafka, redis := os.Getenv("VIGIA_TEST_KAFKA"), os.Getenv("VIGIA_TEST_REDIS")
 			if kafka != "" && redis != "" {
@@ -84,13 +89,20 @@ func TestScripts(t *testing.T) {
 				e.Setenv("PREFIX", prefix)
 				e.Defer(func() { forget(t, kafka, redis, prefix) })
 			}
+			for _, name := range []string{"KAFKA", "REDIS", "CA", "PASSWORD"} {
+				e.Setenv("VIGIA_TEST_SECURE_"+name, os.Getenv("VIGIA_TEST_SECURE_"+name))
+			}
 			for _, name := range []string{"VIGIA_CONFIG", "VIGIA_SERVER", "VIGIA_TOKEN", "NO_COLOR"} {
 				e.Setenv(name, "")
 			}
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "stack" {
+			switch name {
+			case "stack":
+			case "secure":
+				return os.Getenv("VIGIA_TEST_SECURE_KAFKA") != "", nil
+			default:
 				return false, fmt.Errorf("no such condition")
 			}
 			return os.Getenv("VIGIA_TEST_KAFKA") != "" && os.Getenv("VIGIA_TEST_REDIS") != "", nil
@@ -101,6 +113,24 @@ func TestScripts(t *testing.T) {
 			"mode":  mode,
 		},
 	})
+}
+
+// freePair returns two addresses on which nobody listens, the second on the next port: where the admin listener is unless the configuration says otherwise.
+func freePair() (address, admin string, err error) {
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", "", err
+		}
+		address = l.Addr().String()
+		admin = (&config.Config{Listen: address}).AdminAddress()
+		next, err := net.Listen("tcp", admin)
+		_ = l.Close()
+		if err == nil {
+			return address, admin, next.Close()
+		}
+	}
+	return "", "", errors.New("no two free ports in a row")
 }
 
 // forget removes what a script has left on real servers.
@@ -130,7 +160,7 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(path, args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TZ", "ADDR", "KAFKA", "REDIS", "PREFIX", "VIGIA_CONFIG", "VIGIA_SERVER", "VIGIA_TOKEN", "VIGIA_INGEST_TOKEN"} {
+	for _, name := range []string{"PATH", "HOME", "TZ", "ADDR", "ADMIN", "KAFKA", "REDIS", "PREFIX", "VIGIA_CONFIG", "VIGIA_SERVER", "VIGIA_TOKEN", "VIGIA_INGEST_TOKEN"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	var out, errs bytes.Buffer

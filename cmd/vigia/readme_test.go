@@ -8,13 +8,18 @@ import (
 	"testing"
 )
 
-// TestReadmeCommandsAreRun holds the README to what works: every vigia command it prints stands, word for word, in a script of testdata that is run by TestScripts, and
-// every make target exists.
+// TestReadmeCommandsAreRun holds the README, in each of its languages, to what works: every vigia command it prints stands, word for word, in a script of testdata that is run by
+// TestScripts, and every make target exists.
 func TestReadmeCommandsAreRun(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
+	run := scriptedCommands(t)
+	for name, least := range map[string]int{"README.md": 10, "README.es.md": 6, "README.pt.md": 6} {
+		t.Run(name, func(t *testing.T) { readmeCommandsAreRun(t, name, least, run) })
 	}
+}
+
+// scriptedCommands are the commands that scripts expect to succeed.
+func scriptedCommands(t *testing.T) map[string]bool {
+	t.Helper()
 	scripts, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {
 		t.Fatal(err)
@@ -33,6 +38,14 @@ func TestReadmeCommandsAreRun(t *testing.T) {
 			}
 		}
 	}
+	return run
+}
+
+func readmeCommandsAreRun(t *testing.T, name string, least int, run map[string]bool) {
+	readme, err := os.ReadFile("../../" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
 	commands, fenced := 0, false
 	for line := range strings.Lines(string(readme)) {
 		line = strings.TrimRight(line, "\n")
@@ -47,19 +60,19 @@ func TestReadmeCommandsAreRun(t *testing.T) {
 		commands++
 		if target, ok := strings.CutPrefix(command, "make "); ok {
 			if out, err := exec.Command("make", "-C", "../..", "-n", target).CombinedOutput(); err != nil {
-				t.Errorf("README prints %q, but: %v\n%s", command, err, out)
+				t.Errorf("it prints %q, but: %v\n%s", command, err, out)
 			}
 			continue
 		}
 		vigia, _, _ := strings.Cut(strings.TrimPrefix(command, "bin/"), " >") // scripts take the output instead of a file
 		if !run[vigia] {
-			t.Errorf("README prints %q, which no script of testdata runs as %q", command, "exec "+vigia)
+			t.Errorf("it prints %q, which no script of testdata runs as %q", command, "exec "+vigia)
 		}
 	}
-	if commands < 10 {
-		t.Errorf("only %d commands found in the README: does it still fence them with ```console?", commands)
+	if commands < least {
+		t.Errorf("only %d commands found: does it still fence them with ```console?", commands)
 	}
 	if n := strings.Count(string(readme), "\n"); n >= 300 {
-		t.Errorf("the README has %d lines; it stays under 300", n)
+		t.Errorf("it has %d lines; it stays under 300", n)
 	}
 }

@@ -148,7 +148,15 @@ func (e *env) stack() (*replay.Stack, error) {
 	if cfg.Kafka.Embedded() || cfg.Redis.Embedded() {
 		return nil, usage(errors.New("--stack: the configuration names no Kafka and Redis; write kafka.brokers and redis.addresses, or leave --stack out"))
 	}
-	return &replay.Stack{Log: app.LogConfig(cfg), State: app.StateConfig(cfg), Replication: cfg.Kafka.Replication}, nil
+	log, err := app.LogConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	state, err := app.StateConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &replay.Stack{Log: log, State: state, Replication: cfg.Kafka.Replication}, nil
 }
 
 // openInputs opens files; "-" is standard input.

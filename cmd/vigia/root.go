@@ -13,11 +13,14 @@ var commands = []func(*env) *cobra.Command{
 	newConversationsCommand,
 	newReplayCommand,
 	newMappingCommand,
+	newRulesCommand,
 	newSimulateCommand,
 	newConfigCommand,
 	newTopicsCommand,
 	newSnapshotCommand,
+	newWebhookCommand,
 	newDoctorCommand,
+	newHealthcheckCommand,
 	newVersionCommand,
 	newExitCodesTopic,
 }
@@ -43,5 +46,6 @@ func newRoot(e *env) *cobra.Command {
 	for _, command := range commands {
 		root.AddCommand(command(e))
 	}
+	addCompletions(root)
 	return root
 }

@@ -16,21 +16,24 @@ import (
 	"github.com/vigia-cx/vigia/internal/config"
 )
 
-// stopTimeout bounds how long a process takes to end in order.
-const stopTimeout = 30 * time.Second
+// stopTimeout bounds how long a process takes to end in order. Containers are killed after ten seconds, and parts that hang cost a moment each.
+const stopTimeout = 6 * time.Second
 
 func newRunCommand(e *env) *cobra.Command {
 	var acceptClock bool
 	cmd := &cobra.Command{
 		Use:   "run [role…]",
 		Short: "Take events in, fold them, answer questions",
-		Long: `Run the roles that are named: connector (takes events in), worker (folds the log into the state), exporter (API, page and metrics). Without a name all of
-them run in this process; that is the only way while the configuration names no Kafka and Redis.
+		Long: `Run the roles that are named: connector (takes events in), worker (folds the log into the state), exporter (API, page and metrics), alerter (tells people).
+Without a name all of them run in this process; that is the only way while the configuration names no Kafka and Redis.
 
-At start the SLA rules of the configuration are put in force if they have changed. SIGHUP reads the configuration again and does the same; everything else
-in it needs a restart. Ctrl-C and SIGTERM end the intake, finish what is at hand, and exit with 0; a second one ends the process at once.`,
-		Example:   "  vigia run\n  vigia run worker\n  vigia run connector exporter",
-		ValidArgs: []string{"connector", "worker", "exporter"},
+Senders and readers reach the address of listen:, operators that of admin: (metrics, /livez, /readyz, POST /-/reload). At start the SLA rules of the
+configuration are put in force if they have changed. SIGHUP reads the configuration again: rules, tokens, sources and limits are taken at once, the log names
+what needs a restart, and a file with a fault changes nothing. Under systemd (Type=notify) it says when it is ready, reloads and stops.
+
+Ctrl-C and SIGTERM end the intake, finish what is at hand within seconds, and exit with 0; a second one ends the process at once.`,
+		Example:           "  vigia run\n  vigia run worker\n  vigia run connector exporter",
+		ValidArgsFunction: completeRoles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			roles, err := parseRoles(args)
 			if err != nil {
@@ -45,11 +48,18 @@ in it needs a restart. Ctrl-C and SIGTERM end the intake, finish what is at hand
 				return err
 			}
 			cfg.Worker.AcceptClock = cfg.Worker.AcceptClock || acceptClock
-			a, err := app.New(app.Options{Config: cfg, Roles: roles, Logger: log, Version: build().Version})
+			load := func() (*config.Config, error) {
+				next, err := e.config()
+				if err == nil {
+					next.Worker.AcceptClock = next.Worker.AcceptClock || acceptClock
+				}
+				return next, err
+			}
+			a, err := app.New(app.Options{Config: cfg, Roles: roles, Logger: log, Version: build().Version, Load: load, Notifier: app.NewNotifier(e.getenv, log)})
 			if err != nil {
 				return err
 			}
-			return e.serve(cmd.Context(), a, log)
+			return e.serve(cmd.Context(), a, cfg.TLS)
 		},
 	}
 	cmd.Flags().BoolVar(&acceptClock, "accept-clock", false, "my word that this machine's clock is right, when a worker holds time back after a long silence")
@@ -72,16 +82,16 @@ func parseRoles(args []string) ([]app.Role, error) {
 }
 
 // serve runs an app until it is told to stop.
-func (e *env) serve(ctx context.Context, a *app.App, log *slog.Logger) error {
+func (e *env) serve(ctx context.Context, a *app.App, secure config.TLS) error {
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
-	e.say("Vigia (%s) is at http://%s — Ctrl-C stops it", a, browsable(a.Addr().String()))
+	e.say("Vigia (%s) is at %s — Ctrl-C stops it", a, ownURL(a.Addr().String(), secure))
 	running, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		reloadOnHangup(running, e, a, log)
+		reloadOnHangup(running, a)
 	}()
 	err := a.Wait(ctx)
 	cancel()
@@ -95,7 +105,7 @@ func (e *env) serve(ctx context.Context, a *app.App, log *slog.Logger) error {
 }
 
 // reloadOnHangup reads the configuration again whenever the process gets SIGHUP. A bad file changes nothing.
-func reloadOnHangup(ctx context.Context, e *env, a *app.App, log *slog.Logger) {
+func reloadOnHangup(ctx context.Context, a *app.App) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -105,13 +115,6 @@ func reloadOnHangup(ctx context.Context, e *env, a *app.App, log *slog.Logger) {
 		case <-ctx.Done():
 			return
 		}
-		var cfg *config.Config
-		cfg, err := e.config()
-		if err == nil {
-			err = a.Reload(ctx, cfg)
-		}
-		if err != nil {
-			log.Error("the configuration was not reloaded; the old one stays in force", "err", err)
-		}
+		_ = a.ReloadFile(ctx) // it logs what is wrong
 	}
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -53,12 +53,10 @@ func (w *transcript) until(t *testing.T, text string, act func()) {
 
 // TestHangup: SIGHUP puts changed rules in force; a bad file changes nothing; the end of the context is a clean stop.
 func TestHangup(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, admin, err := freePair()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
 	// Without this, a signal before the command listens would end the test.
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals, syscall.SIGHUP)
@@ -84,14 +82,21 @@ func TestHangup(t *testing.T) {
 	go func() {
 		code <- run(ctx, []string{"run", "--config", file}, func(string) string { return "" }, out, errs)
 	}()
-	errs.until(t, "Vigia (connector, worker, exporter; embedded log; embedded state) is at http://"+address, nil)
+	errs.until(t, "Vigia (connector, worker, exporter, alerter; embedded log; embedded state) is at http://"+address, nil)
 	errs.until(t, "policies_put_in_force=[]", hangup)
 	write("    agent_cells: true\n")
 	errs.until(t, "policies_put_in_force=[acme]", hangup)
 	write("    agent_cels: true\n")
 	errs.until(t, "did you mean", hangup)
-	write("    plain_names: [x]\n    agent_cells: true\n")
-	errs.until(t, "restart it for everything else", hangup)
+	write("    agent_cells: true\npprof: true\n")
+	errs.until(t, "changed=pprof", hangup)
+	write("")
+	answer, err := http.Post("http://"+admin+"/-/reload", "", nil)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("POST /-/reload: %v %v", answer, err)
+	} else {
+		answer.Body.Close()
+	}
 	cancel()
 	if got := <-code; got != exitOK || out.String() != "" {
 		t.Errorf("exit code %d, stdout %q, stderr:\n%s", got, out, errs)

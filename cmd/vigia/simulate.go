@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,6 +104,7 @@ func (e *env) sendOverHTTP(o *simulateOptions) error {
 		o.token = strings.TrimSpace(string(text))
 	}
 	o.token = cmp.Or(o.token, e.getenv("VIGIA_INGEST_TOKEN"))
+	var secure *tls.Config // of the server of the configuration
 	if o.server = cmp.Or(o.server, e.getenv("VIGIA_SERVER")); o.server == "" {
 		cfg, err := e.config()
 		switch {
@@ -111,7 +113,10 @@ func (e *env) sendOverHTTP(o *simulateOptions) error {
 		case err != nil:
 			return err
 		}
-		o.server = browsable(cfg.Listen)
+		o.server = ownURL(cfg.Listen, cfg.TLS)
+		if secure, err = ownTLS(cfg.TLS); err != nil {
+			return err
+		}
 		if t, err := tenantOf(cfg, o.tenant); err == nil && o.token == "" {
 			token, _ := config.Plain(t.IngestTokens)
 			o.token = token.Reveal()
@@ -128,7 +133,7 @@ func (e *env) sendOverHTTP(o *simulateOptions) error {
 		return usage(fmt.Errorf("%q is not the address of a server; write it like http://127.0.0.1:8420", o.server))
 	}
 	ingest := &sim.Ingest{URL: strings.TrimSuffix(o.server, "/") + connector.Path, Token: o.token, Client: &http.Client{
-		Timeout: answerTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: o.load.Lanes, Proxy: http.ProxyFromEnvironment},
+		Timeout: answerTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: o.load.Lanes, Proxy: http.ProxyFromEnvironment, TLSClientConfig: secure},
 	}}
 	reached := make(chan struct{}, 1) // holds something once the server has answered
 	o.load.Send = func(ctx context.Context, events []*event.Event) error {

@@ -133,9 +133,12 @@ func openState(ctx context.Context, cfg *config.Config) (state *store.Store, emb
 		embedded.Close()
 		return nil, nil, nil, err
 	}
-	c := app.StateConfig(cfg)
-	c.Addrs, c.Dialer = []string{embedded.Addr()}, embedded.Dialer()
-	if state, err = store.Open(c); err != nil {
+	c, err := app.StateConfig(cfg)
+	if err == nil {
+		c.Addrs, c.Dialer = []string{embedded.Addr()}, embedded.Dialer()
+		state, err = store.Open(c)
+	}
+	if err != nil {
 		embedded.Close()
 		return nil, nil, nil, err
 	}

@@ -180,6 +180,24 @@ func (h *Handler) incidentsOf(ctx context.Context, t *Tenant) ([]*incident, map[
 	return list, tries, nil
 }
 
+// Recent returns what the API does: a tenant's incidents, open ones first, the newest first, at most most of them. A tenant that nobody has configured has none.
+func (h *Handler) Recent(ctx context.Context, tenant string, most int) ([]Incident, error) {
+	served := h.a.tenants[tenant]
+	if served == nil {
+		return nil, nil
+	}
+	t := &served.Tenant
+	list, tries, p := h.incidentsOf(ctx, t)
+	if p != nil {
+		return nil, errors.New(p.Detail)
+	}
+	var out []Incident
+	for _, i := range list[:min(len(list), most)] {
+		out = append(out, t.show(i, tries))
+	}
+	return out, nil
+}
+
 func (h *Handler) incidents(w http.ResponseWriter, r *http.Request) *problem {
 	t, p := h.access.tenant(r, mayRead)
 	if p != nil {

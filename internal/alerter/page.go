@@ -2,20 +2,13 @@ package alerter
 
 import (
 	"bytes"
-	"html/template"
 	"net/http"
+
+	g "maragu.dev/gomponents"
+	"maragu.dev/gomponents/html"
 
 	"github.com/vigia-cx/vigia/internal/notify"
 )
-
-// ackPage asks before it acknowledges: programs that look at the links of messages follow them too.
-var ackPage = template.Must(template.New("ack").Parse(`<!doctype html>
-<html lang="{{.Lang}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Vigia</title>
-<style>body{font:18px/1.5 system-ui,sans-serif;max-width:34em;margin:3em auto;padding:0 1em;color:#1b2733}button{font:inherit;padding:.6em 1.2em}input{font:inherit;padding:.4em;width:16em}</style></head>
-<body><h1>{{.Words.title}}</h1><p><strong>{{.Title}}</strong></p>
-{{if .Over}}<p>{{.Words.over}}</p>{{else if .Done}}<p>{{.Words.done}}</p>{{else}}<form method="post"><p><label>{{.Words.by}} <input name="by" maxlength="100" autocomplete="name"></label></p><p><button>{{.Words.button}}</button></p></form>{{end}}
-</body></html>
-`))
 
 var ackWords = map[string]map[string]string{
 	"en": {"title": "Acknowledge an alert", "by": "Your name (optional)", "button": "I look after it", "done": "Somebody looks after it. Nobody else is called.", "over": "It is over."},
@@ -32,11 +25,42 @@ func showAckPage(w http.ResponseWriter, t *Tenant, i *incident, done bool) *prob
 	n := (&tenant{Tenant: *t}).notice(i, i.Type)
 	n.Lang = lang
 	var page bytes.Buffer
-	err := ackPage.Execute(&page, map[string]any{"Lang": lang, "Words": ackWords[lang], "Title": notify.Title(n), "Done": done || i.AckAt != 0, "Over": i.over()})
-	if err != nil {
-		panic("alerter: BUG: " + err.Error()) // the template and what it shows are ours
-	}
+	_ = ackPage(lang, notify.Title(n), i.over(), done || i.AckAt != 0).Render(&page) // fails as its writer does, which a buffer never does
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(page.Bytes()) // the client is gone
 	return nil
+}
+
+const ackStyle = `body{font:18px/1.5 system-ui,sans-serif;max-width:34em;margin:3em auto;padding:0 1em;color:#1b2733}button{font:inherit;padding:.6em 1.2em}input{font:inherit;padding:.4em;width:16em}`
+
+// ackPage says what an incident is. While nobody looks after it, it asks before it acknowledges: programs that look at the links of messages follow them too.
+func ackPage(lang, title string, over, done bool) g.Node {
+	say := ackWords[lang]
+	state := ackForm(say)
+	switch {
+	case over:
+		state = html.P(g.Text(say["over"]))
+	case done:
+		state = html.P(g.Text(say["done"]))
+	}
+	return html.Doctype(html.HTML(html.Lang(lang),
+		html.Head(
+			html.Meta(html.Charset("utf-8")),
+			html.Meta(html.Name("viewport"), html.Content("width=device-width")),
+			html.TitleEl(g.Text("Vigia")),
+			html.StyleEl(g.Raw(ackStyle)),
+		),
+		html.Body(
+			html.H1(g.Text(say["title"])),
+			html.P(html.Strong(g.Text(title))),
+			state,
+		),
+	))
+}
+
+func ackForm(say map[string]string) g.Node {
+	return html.Form(html.Method("post"),
+		html.P(html.Label(g.Text(say["by"]+" "), html.Input(html.Name("by"), html.MaxLength("100"), html.AutoComplete("name")))),
+		html.P(html.Button(g.Text(say["button"]))),
+	)
 }

@@ -27,7 +27,12 @@ func (a *App) startAlerter() error {
 	if err != nil {
 		return err
 	}
-	values := &ruleValues{reader: exporter.NewReader(a.exporterConfig(a.cfg), a.state), state: a.state, cfg: a.cfg, now: a.opts.Now}
+	values := &ruleValues{state: a.state, cfg: a.cfg, now: a.opts.Now}
+	if a.exporter != nil {
+		values.reader = a.exporter.Reader() // one cache for both
+	} else {
+		values.reader = exporter.NewReader(a.exporterConfig(a.cfg), a.state)
+	}
 	if a.alerter, err = alerter.New(cfg, a.bus, a.state, values, a.log, a.opts.Registry); err != nil {
 		return err
 	}
@@ -47,6 +52,29 @@ func (a *App) alertRoutes(mux *http.ServeMux) {
 	for _, path := range alerter.Paths {
 		mux.Handle(path, protect)
 	}
+}
+
+// recentAlerts is what the page shows of alerts. A process without the role shows none.
+func (a *App) recentAlerts(ctx context.Context, tenant string, most int) ([]exporter.Alert, error) {
+	incidents, err := a.alerts.Recent(ctx, tenant, most)
+	if err != nil {
+		return nil, err
+	}
+	at := func(stamp string) time.Time {
+		t, _ := time.Parse(time.RFC3339, stamp) // ours, or empty
+		return t
+	}
+	var out []exporter.Alert
+	for _, i := range incidents {
+		x := exporter.Alert{
+			Name: i.Labels["alertname"], Queue: i.Labels["queue"], Channel: i.Labels["channel"], Clock: i.Labels["clock"], Open: i.Open, At: at(cmp.Or(i.DueAt, i.StartsAt)),
+		}
+		for _, d := range i.Delivered {
+			x.Told = append(x.Told, exporter.Told{Receiver: d.Receiver, At: at(d.At), Failed: d.Error != ""})
+		}
+		out = append(out, x)
+	}
+	return out, nil
 }
 
 // alerterProgress sums up the shards of the alerter.
@@ -150,7 +178,7 @@ func (a *App) receiver(r *config.Receiver) (alerter.Receiver, error) {
 	out := manners[r.To.Kind()]
 	out.Name, out.Fallback = r.Name, r.Fallback
 	var err error
-	if out.Notifier, err = notify.New(r.To, notify.Options{Now: a.opts.Now, Logger: a.log.With("component", "notify", "receiver", r.Name), Dial: a.opts.DialOut}); err != nil {
+	if out.Notifier, err = notify.New(r.To, notify.Options{Logger: a.log.With("component", "notify", "receiver", r.Name), Dial: a.opts.DialOut}); err != nil {
 		return out, fmt.Errorf("receiver %s: %w", r.Name, err)
 	}
 	if r.Rate != nil {

@@ -8,11 +8,13 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/vigia-cx/vigia/internal/alerter"
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/config"
 	"github.com/vigia-cx/vigia/internal/connector"
@@ -29,15 +31,16 @@ const (
 	Connector Role = "connector" // takes events in
 	Worker    Role = "worker"    // folds the log into the state
 	Exporter  Role = "exporter"  // answers questions
+	Alerter   Role = "alerter"   // tells people
 )
 
 // Roles lists all roles in the order of the data.
-var Roles = []Role{Connector, Worker, Exporter}
+var Roles = []Role{Connector, Worker, Exporter, Alerter}
 
 // ParseRole reads the name of a role.
 func ParseRole(name string) (Role, error) {
 	if !slices.Contains(Roles, Role(name)) {
-		return "", fmt.Errorf("%q is not a role; use connector, worker or exporter", name)
+		return "", fmt.Errorf("%q is not a role; use connector, worker, exporter or alerter", name)
 	}
 	return Role(name), nil
 }
@@ -48,7 +51,7 @@ type Options struct {
 	Config *config.Config
 	// Roles to take; none means all. The embedded engine lives in one process and needs all of them, unless NoListener is set.
 	Roles []Role
-	// NoListener builds no HTTP listener and no Exporter: who works in the same process uses [App.Connector] and [App.State].
+	// NoListener builds no HTTP listener, no Exporter and no Alerter: who works in the same process uses [App.Connector] and [App.State].
 	NoListener bool
 	// Logger and Registry may be nil. A registry must not be shared by two apps.
 	Logger   *slog.Logger
@@ -57,11 +60,17 @@ type Options struct {
 	Version string
 	// Now is the clock, default time.Now.
 	Now func() time.Time
+	// Load reads the configuration again for [App.ReloadFile]; nil means that it cannot be.
+	Load func() (*config.Config, error)
+	// Notifier is told how the process is; may be nil.
+	Notifier *Notifier
 
 	// Listen opens the listeners of HTTP and of the embedded log, DialLog and DialState open connections; nil uses the real network. With Listen set, DialLog must reach it.
 	Listen    func(network, address string) (net.Listener, error)
 	DialLog   bus.DialFunc
 	DialState func(ctx context.Context, network, address string) (net.Conn, error)
+	// DialOut opens the connections to those who are told.
+	DialOut func(ctx context.Context, network, address string) (net.Conn, error)
 	// Worker adjusts the worker's configuration, as a replay does that writes its own ticks.
 	Worker func(*worker.Config)
 }
@@ -79,8 +88,14 @@ type App struct {
 	connector *connector.Handler
 	worker    *worker.Worker
 	exporter  *exporter.Handler
+	alerter   *alerter.Alerter
+	alerts    *alerter.Handler
 
-	addr     net.Addr
+	reloading sync.Mutex
+	reloads   reloadMetrics
+
+	addr, adminAddr net.Addr
+
 	stopping atomic.Bool
 	failed   chan error
 }
@@ -111,15 +126,15 @@ func New(o Options) (*App, error) {
 			strings.Join(missing, " and "))
 	}
 	return &App{
-		opts: o, cfg: o.Config, log: o.Logger, life: lifecycle{log: o.Logger}, names: Topics(o.Config), failed: make(chan error, len(Roles)+2),
+		opts: o, cfg: o.Config, log: o.Logger, life: lifecycle{log: o.Logger}, names: Topics(o.Config), reloads: newReloadMetrics(), failed: make(chan error, len(Roles)+3),
 	}, nil
 }
 
-// without lists the roles that are not among some.
+// without lists the roles that an installation cannot do without and that are not among some.
 func without(roles []Role) []string {
 	var missing []string
 	for _, r := range Roles {
-		if !slices.Contains(roles, r) {
+		if r != Alerter && !slices.Contains(roles, r) { // without it nobody is called, and nothing else is missing
 			missing = append(missing, string(r))
 		}
 	}
@@ -137,6 +152,7 @@ func (a *App) Start(ctx context.Context) error {
 		err = errors.New("stopped while it was starting")
 	}
 	if err == nil {
+		a.opts.Notifier.Ready(a.String())
 		return nil
 	}
 	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
@@ -156,10 +172,23 @@ func (a *App) start(ctx context.Context) error {
 	if err := a.startRoles(ctx); err != nil {
 		return err
 	}
+	if a.opts.Notifier != nil {
+		a.background("systemd", func(ctx context.Context) error {
+			a.opts.Notifier.Run(ctx, a.breathe)
+			return nil
+		})
+	}
 	if a.opts.NoListener {
 		return nil
 	}
 	return a.listen()
+}
+
+// breathe returns unless the worker is stuck: it takes the locks of every partition.
+func (a *App) breathe() {
+	if a.worker != nil {
+		a.worker.Status()
+	}
 }
 
 // stopTimeout bounds a Stop that nobody else bounds.
@@ -168,7 +197,9 @@ const stopTimeout = 30 * time.Second
 // Stop ends the intake, finishes what is at hand, and closes everything; see the package comment. It may be called at any time, from anywhere, and repeatedly: all
 // calls return the same. ctx bounds it.
 func (a *App) Stop(ctx context.Context) error {
-	a.stopping.Store(true)
+	if !a.stopping.Swap(true) {
+		a.opts.Notifier.Stopping()
+	}
 	return a.life.stop(ctx)
 }
 
@@ -193,8 +224,11 @@ func (a *App) Run(ctx context.Context) error {
 	return errors.Join(err, a.Stop(down))
 }
 
-// Addr returns where HTTP listens; nil before [App.Start].
+// Addr returns where senders and readers are listened to; nil before [App.Start].
 func (a *App) Addr() net.Addr { return a.addr }
+
+// AdminAddr returns where metrics, health and reload are; nil before [App.Start].
+func (a *App) AdminAddr() net.Addr { return a.adminAddr }
 
 // Connector returns the ingest role, whose Accept is the way in without HTTP; nil if it was not asked for or not started.
 func (a *App) Connector() *connector.Handler { return a.connector }
@@ -204,6 +238,9 @@ func (a *App) Worker() *worker.Worker { return a.worker }
 
 // Exporter returns the exporter role; nil if it was not asked for or not started.
 func (a *App) Exporter() *exporter.Handler { return a.exporter }
+
+// Alerter returns the role that tells people; nil if it was not asked for or not started.
+func (a *App) Alerter() *alerter.Alerter { return a.alerter }
 
 // Log returns the client of the log; nil before [App.Start].
 func (a *App) Log() *bus.Client { return a.bus }

@@ -65,7 +65,11 @@ func started(t testing.TB, o app.Options) *app.App {
 // call makes a request with a token and returns status and body.
 func call(t testing.TB, a *app.App, token, method, path, body string) (int, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+a.Addr().String()+path, strings.NewReader(body))
+	address := a.Addr()
+	if strings.HasPrefix(path, "/metrics") || path == "/livez" || path == "/readyz" || strings.HasPrefix(path, "/-/") {
+		address = a.AdminAddr()
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+address.String()+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +145,10 @@ func TestFromEventToValue(t *testing.T) {
 		}
 		return ""
 	})
-	if ready, checks := a.Ready(t.Context()); !ready {
-		t.Errorf("not ready: %+v", checks)
-	}
+	eventually(t, 20*time.Second, func() string {
+		if ready, checks := a.Ready(t.Context()); !ready {
+			return fmt.Sprintf("not ready: %+v", checks)
+		}
+		return ""
+	})
 }

@@ -55,20 +55,40 @@ func Topics(cfg *config.Config) worker.Topics {
 	return topics.WithPrefix(cfg.Kafka.Prefix)
 }
 
-// LogConfig returns how the configured brokers are reached.
-func LogConfig(cfg *config.Config) bus.Config {
-	return bus.Config{Brokers: cfg.Kafka.Brokers, ClientID: "vigia"}
+// LogConfig returns how the configured brokers are reached. It fails on certificates that cannot be read.
+func LogConfig(cfg *config.Config) (bus.Config, error) {
+	k := cfg.Kafka
+	secure, err := k.TLS.Config()
+	if err != nil {
+		return bus.Config{}, fmt.Errorf("kafka.tls: %w", err)
+	}
+	who := bus.SASL{Mechanism: k.SASL.Mechanism, Username: k.SASL.Username, Password: k.SASL.Password.Reveal()}
+	return bus.Config{Brokers: k.Brokers, ClientID: "vigia", TLS: secure, SASL: who}, nil
 }
 
-// StateConfig returns how the configured Redis is reached.
-func StateConfig(cfg *config.Config) store.Config {
+// StateConfig returns how the configured Redis is reached. It fails on certificates that cannot be read.
+func StateConfig(cfg *config.Config) (store.Config, error) {
 	r := cfg.Redis
-	return store.Config{Addrs: r.Addresses, Username: r.Username, Password: r.Password.Reveal(), DB: r.DB, Prefix: r.Prefix}
+	secure, err := r.TLS.Config()
+	if err != nil {
+		return store.Config{}, fmt.Errorf("redis.tls: %w", err)
+	}
+	return store.Config{
+		Addrs: r.Addresses, Username: r.Username, Password: r.Password.Reveal(), DB: r.DB, Prefix: r.Prefix, Cluster: r.Cluster, TLS: secure,
+		Sentinel: store.Sentinel{Addrs: r.Sentinel.Addresses, Master: r.Sentinel.Master, Username: r.Sentinel.Username, Password: r.Sentinel.Password.Reveal()},
+	}, nil
 }
 
 // openEngine starts what is embedded and connects to it or to the servers.
 func (a *App) openEngine(ctx context.Context) error {
-	logConfig, stateConfig := LogConfig(a.cfg), StateConfig(a.cfg)
+	logConfig, err := LogConfig(a.cfg)
+	if err != nil {
+		return err
+	}
+	stateConfig, err := StateConfig(a.cfg)
+	if err != nil {
+		return err
+	}
 	logConfig.Dial, stateConfig.Dialer = a.opts.DialLog, a.opts.DialState
 	if a.cfg.Kafka.Embedded() {
 		embedded, err := a.startLog()

@@ -5,83 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/vigia-cx/vigia/internal/config"
-	"github.com/vigia-cx/vigia/internal/connector"
 	"github.com/vigia-cx/vigia/internal/worker"
 )
-
-// shutdownTimeout is how long requests may take to end once nobody is let in any more.
-const shutdownTimeout = 12 * time.Second
-
-// listen opens the one listener.
-func (a *App) listen() error {
-	open := a.opts.Listen
-	if open == nil {
-		open = net.Listen
-	}
-	l, err := open("tcp", a.cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w; stop what uses it, or choose another address with listen: in the configuration", a.cfg.Listen, err)
-	}
-	handler, err := a.mux()
-	if err != nil {
-		return errors.Join(err, l.Close())
-	}
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(a.log.With("component", "http").Handler(), slog.LevelDebug),
-	}
-	a.addr = l.Addr()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			a.failed <- fmt.Errorf("listener %s: %w", l.Addr(), err)
-		}
-	}()
-	a.life.onStop("listener", func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
-		defer cancel()
-		err := server.Shutdown(ctx)
-		if err != nil {
-			err = errors.Join(err, server.Close())
-		}
-		<-done
-		return err
-	})
-	a.log.Info("listening", "address", l.Addr().String(), "roles", roleNames(a.opts.Roles))
-	return nil
-}
-
-func (a *App) mux() (http.Handler, error) {
-	if err := a.describe(); err != nil {
-		return nil, err
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("ok\n"))
-	})
-	mux.HandleFunc("GET /readyz", a.readyz)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(a.opts.Registry, promhttp.HandlerOpts{Registry: a.opts.Registry, MaxRequestsInFlight: 4}))
-	if a.connector != nil {
-		mux.Handle(connector.Path, a.connector)
-	}
-	if a.exporter != nil {
-		mux.Handle("/", a.exporter)
-	}
-	return mux, nil
-}
 
 // describe registers what is known about the process.
 func (a *App) describe() error {
@@ -90,11 +23,12 @@ func (a *App) describe() error {
 		ConstLabels: prometheus.Labels{"version": a.opts.Version, "goversion": runtime.Version()},
 	})
 	info.Set(1)
-	for _, c := range []prometheus.Collector{info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
+	for _, c := range []prometheus.Collector{info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), a.reloads.successful, a.reloads.at} {
 		if err := a.opts.Registry.Register(c); err != nil {
 			return fmt.Errorf("metrics: %w", err)
 		}
 	}
+	a.reloaded()
 	return nil
 }
 
@@ -128,6 +62,10 @@ func (a *App) Ready(ctx context.Context) (bool, []Check) {
 	if a.worker != nil {
 		detail, err := progress(a.worker)
 		add("worker", err, detail)
+	}
+	if a.alerter != nil {
+		detail, err := alerterProgress(a.alerter)
+		add("alerter", err, detail)
 	}
 	for _, c := range checks {
 		if !c.OK {
@@ -165,7 +103,7 @@ func progress(w *worker.Worker) (string, error) {
 // readyz answers 200 when ready and 503 otherwise. Details name servers and stay on this machine.
 func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	ready, checks := a.Ready(r.Context())
-	if !config.Loopback(a.cfg.Listen) {
+	if !config.Loopback(a.cfg.AdminAddress()) {
 		for i := range checks {
 			checks[i].Detail = ""
 		}

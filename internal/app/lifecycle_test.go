@@ -194,7 +194,7 @@ func TestRefusals(t *testing.T) {
 	started(t, app.Options{Config: configured(t, dir, "")})
 
 	taken := configured(t, "", "")
-	taken.Listen = occupied.Addr().String()
+	taken.Listen, taken.Admin = occupied.Addr().String(), "127.0.0.1:0"
 	nobody := configured(t, "", "")
 	nobody.Kafka.Brokers, nobody.Redis.Addresses = []string{"127.0.0.1:1"}, []string{"127.0.0.1:1"}
 	for _, c := range []struct {

@@ -47,18 +47,21 @@ func (a *App) startRoles(ctx context.Context) error {
 		a.background("worker", a.worker.Run)
 	}
 	if a.has(Connector) {
-		options := []connector.Option{connector.WithClock(a.opts.Now), connector.WithHeart(a.state)}
+		options := []connector.Option{connector.WithClock(a.opts.Now), connector.WithHeart(a.state), connector.WithChannels(channels...)}
 		var err error
-		if a.connector, err = connector.New(a.connectorConfig(), a.bus, a.log, a.opts.Registry, options...); err != nil {
+		if a.connector, err = connector.New(a.connectorConfig(a.cfg), a.bus, a.log, a.opts.Registry, options...); err != nil {
 			return err
 		}
 		a.background("connector", a.connector.Run)
 	}
 	if a.has(Exporter) && !a.opts.NoListener {
 		var err error
-		if a.exporter, err = exporter.New(a.exporterConfig(), a.state, a.log, a.opts.Registry); err != nil {
+		if a.exporter, err = exporter.New(a.exporterConfig(a.cfg), a.state, a.log, a.opts.Registry); err != nil {
 			return err
 		}
+	}
+	if a.has(Alerter) && !a.opts.NoListener {
+		return a.startAlerter()
 	}
 	return nil
 }
@@ -66,7 +69,7 @@ func (a *App) startRoles(ctx context.Context) error {
 func (a *App) workerConfig() worker.Config {
 	c := worker.Config{
 		Group: a.cfg.Kafka.Prefix + "vigia-worker", Clock: a.opts.Now, AcceptClock: a.cfg.Worker.AcceptClock,
-		Embedded: a.cfg.Kafka.Embedded() && a.cfg.Redis.Embedded(), TwoClocks: elsewhere(a.cfg.Redis.Addresses), MemoryBytes: int(a.cfg.Worker.Memory),
+		Embedded: a.cfg.Kafka.Embedded() && a.cfg.Redis.Embedded(), TwoClocks: elsewhere(a.cfg.Redis.Servers()), MemoryBytes: int(a.cfg.Worker.Memory),
 	}
 	for i := range a.cfg.Tenants {
 		t := &a.cfg.Tenants[i]
@@ -98,15 +101,15 @@ func elsewhere(addresses []string) bool {
 	return len(addresses) > 0
 }
 
-func (a *App) connectorConfig() connector.Config {
+func (a *App) connectorConfig(cfg *config.Config) connector.Config {
 	c := connector.Default()
-	c.MaxBody, c.MaxEvents = int64(a.cfg.Limits.Body), a.cfg.Limits.Events
+	c.MaxBody, c.MaxEvents = int64(cfg.Limits.Body), cfg.Limits.Events
 	c.Topic, c.GapTopics = a.names.Interactions.Name, []string{a.names.Interactions.Name, a.names.Customers.Name}
-	for i := range a.cfg.Tenants {
-		t := &a.cfg.Tenants[i]
+	for i := range cfg.Tenants {
+		t := &cfg.Tenants[i]
 		tenant := connector.TenantConfig{
 			Name: t.Name, PseudonymKey: t.Key(), KeyVersion: t.Version(), Labels: t.Labels, Names: t.PlainNames,
-			RateEvents: a.cfg.Limits.Rate, Burst: a.cfg.Limits.Burst,
+			RateEvents: cfg.Limits.Rate, Burst: cfg.Limits.Burst,
 		}
 		for _, token := range t.IngestTokens {
 			plain, digest := tokenParts(token)
@@ -120,16 +123,24 @@ func (a *App) connectorConfig() connector.Config {
 		}
 		c.Tenants = append(c.Tenants, tenant)
 	}
+	a.addHooks(&c, cfg)
 	return c
 }
 
-func (a *App) exporterConfig() exporter.Config {
+func (a *App) exporterConfig(cfg *config.Config) exporter.Config {
 	c := exporter.Default()
 	c.Interactions, c.Customers = int32(a.names.Interactions.Partitions), int32(a.names.Customers.Partitions)
 	c.Now = a.opts.Now
-	c.Open = config.Loopback(a.cfg.Listen)
-	for i := range a.cfg.Tenants {
-		t := &a.cfg.Tenants[i]
+	c.Open = config.Loopback(cfg.Listen)
+	if a.has(Alerter) {
+		c.Alerts = a.recentAlerts
+	}
+	for _, token := range cfg.MetricsTokens {
+		plain, digest := tokenParts(token)
+		c.MetricsTokens = append(c.MetricsTokens, exporter.Token{Plain: plain, SHA256: digest})
+	}
+	for i := range cfg.Tenants {
+		t := &cfg.Tenants[i]
 		tenant := exporter.Tenant{Name: t.Name, Zone: t.Zone, Lang: t.Lang()}
 		for _, token := range t.ReadTokens {
 			plain, digest := tokenParts(token)
@@ -159,7 +170,7 @@ func roleNames(roles []Role) string {
 
 // String describes the app in a line for the log.
 func (a *App) String() string {
-	log, state := "Kafka at "+strings.Join(a.cfg.Kafka.Brokers, ","), "Redis at "+strings.Join(a.cfg.Redis.Addresses, ",")
+	log, state := "Kafka at "+strings.Join(a.cfg.Kafka.Brokers, ","), "Redis at "+strings.Join(a.cfg.Redis.Servers(), ",")
 	if a.cfg.Kafka.Embedded() {
 		log = "embedded log"
 	}

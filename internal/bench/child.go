@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,10 @@ const (
 	readToken   = "bench-read-0123456789"
 )
 
+const standardRules = `    rules:
+      - {name: standard, first_response: 15m, next_response: 30m, resolution: 8h}
+`
+
 // order is what a child process gets on the first line of its standard input. It works until that is closed, so that it never outlives its parent.
 type order struct {
 	Role    string // a key of roles
@@ -33,6 +38,9 @@ type order struct {
 	Redis   string
 	Prefix  string // of topics and keys
 	Work    workload
+	Sources string // YAML of the tenant's sources; empty for none
+	Rules   string // YAML of the tenant's promises and alerts; empty for promises only
+	Target  string // host:port of the process that strangers call
 	Profile string // file for the processor profile, and with .heap for that of memory; empty for none
 }
 
@@ -51,6 +59,7 @@ func (o order) configuration() (*config.Config, error) {
 	}
 	return config.Parse("bench.yml", fmt.Appendf(nil, `
 listen: 127.0.0.1:0
+admin: 127.0.0.1:0
 data: ""
 limits: {rate: 1000000, burst: 1000000}
 worker: {accept_clock: true}
@@ -60,9 +69,7 @@ worker: {accept_clock: true}
     ingest_tokens: [%s]
     read_tokens: [%s]
     pseudonym_key: "%s"
-    rules:
-      - {name: standard, first_response: 15m, next_response: 30m, resolution: 8h}
-`, servers, tenant, ingestToken, readToken, strings.Repeat("5e", 32)), func(string) string { return "" })
+%s%s`, servers, tenant, ingestToken, readToken, strings.Repeat("5e", 32), cmp.Or(o.Rules, standardRules), o.Sources), func(string) string { return "" })
 }
 
 // start starts the roles of Vigia that the order asks for.
@@ -85,6 +92,8 @@ var roles = map[string]func(context.Context, order, *bufio.Reader, io.Writer) er
 	"worker":   beWorker,
 	"serve":    beServer,
 	"embedded": beEmbedded,
+	"hooks":    beHooks,
+	"stranger": beStranger,
 }
 
 // obey runs this process as a child.
@@ -226,8 +235,14 @@ func spawn(ctx context.Context, o order, greeting any) (*child, error) {
 // usage asks the child what it has used.
 func (c *child) usage() (usage, error) {
 	var u usage
+	err := c.ask(&u)
+	return u, err
+}
+
+// ask puts the one question that the child knows.
+func (c *child) ask(answer any) error {
 	_, err := io.WriteString(c.in, "\n")
-	return u, errors.Join(err, c.out.Decode(&u))
+	return errors.Join(err, c.out.Decode(answer))
 }
 
 // stop ends the child and waits for it.

@@ -34,6 +34,8 @@ var suites = []suite{
 	{"live", workload{}, latency},
 	{"footprint", workload{Conversations: 100_000, Pace: 10 * time.Second, Span: 5 * time.Minute, TickEvery: 5 * time.Second, Open: true}, footprint},
 	{"reads", workload{Conversations: 25_000, Pace: time.Minute, Span: 23*time.Hour + 50*time.Minute, TickEvery: time.Minute}, reads},
+	{"hooks", workload{}, hooks},
+	{"alerts", workload{Conversations: openDeadlines}, alerts},
 	{"embedded", workload{Conversations: 25_000, Pace: 10 * time.Second, Span: 5 * time.Minute, TickEvery: 5 * time.Second}, embedded},
 }
 

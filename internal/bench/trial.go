@@ -35,10 +35,18 @@ func newTrial(ctx context.Context, o order) (*trial, error) {
 	if t.redis, err = dialServer(o.Redis); err != nil {
 		return nil, fmt.Errorf("redis at %s: %w; start it with `make stack`", o.Redis, err)
 	}
-	if t.state, err = store.Open(app.StateConfig(cfg)); err != nil {
+	state, err := app.StateConfig(cfg)
+	if err != nil {
 		return nil, errors.Join(err, t.close())
 	}
-	if t.log, err = bus.New(app.LogConfig(cfg), nil, nil); err != nil {
+	log, err := app.LogConfig(cfg)
+	if err != nil {
+		return nil, errors.Join(err, t.close())
+	}
+	if t.state, err = store.Open(state); err != nil {
+		return nil, errors.Join(err, t.close())
+	}
+	if t.log, err = bus.New(log, nil, nil); err != nil {
 		return nil, errors.Join(err, t.close())
 	}
 	if err := t.log.CreateTopics(ctx, t.topics.Specs()); err != nil {

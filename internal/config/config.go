@@ -9,8 +9,17 @@ import (
 
 // Config is a configuration file. Start from [Default] or [Load].
 type Config struct {
-	// Listen is the host:port of the one HTTP listener: ingest, API, page, metrics, health.
+	// Listen is the host:port of the public HTTP listener: ingest, API, page. TLS is how it proves who it is.
 	Listen string `yaml:"listen"`
+	TLS    TLS    `yaml:"tls"`
+	// Admin is the host:port of the listener for operators: metrics, health, reload; see [Config.AdminAddress] for the default. The same as Listen makes one listener of both.
+	Admin    string `yaml:"admin"`
+	AdminTLS TLS    `yaml:"admin_tls"`
+	// Pprof serves the profiles of the process at /debug/pprof/ of the admin listener.
+	Pprof bool `yaml:"pprof"`
+	// MetricsTokens read /metrics/kpi of all tenants, and nothing else. A file holds one a line.
+	MetricsTokens     []Secret `yaml:"metrics_tokens"`
+	MetricsTokensFile string   `yaml:"metrics_tokens_file"`
 	// Data is the folder in which the embedded log and the embedded state live, relative to the folder of the file. Empty keeps both in memory.
 	Data    string   `yaml:"data"`
 	Kafka   Kafka    `yaml:"kafka"`
@@ -32,6 +41,9 @@ type Kafka struct {
 	Partitions int `yaml:"partitions"`
 	// Replication is the number of copies of each topic that is created; 0 leaves it to the broker.
 	Replication int `yaml:"replication"`
+	// TLS encrypts the connections to the brokers; nil does not.
+	TLS  *ClientTLS `yaml:"tls"`
+	SASL SASL       `yaml:"sasl"`
 }
 
 // Embedded reports whether the log runs in this process.
@@ -58,10 +70,15 @@ type Redis struct {
 	Username     string `yaml:"username"`
 	Password     Secret `yaml:"password"`
 	PasswordFile string `yaml:"password_file"`
+	// Cluster says that one address is the seed of a cluster; several always are.
+	Cluster bool `yaml:"cluster"`
+	// TLS encrypts the connections, those to sentinels too; nil does not.
+	TLS      *ClientTLS `yaml:"tls"`
+	Sentinel Sentinel   `yaml:"sentinel"`
 }
 
 // Embedded reports whether the state is kept in this process.
-func (r Redis) Embedded() bool { return len(r.Addresses) == 0 }
+func (r Redis) Embedded() bool { return len(r.Addresses) == 0 && len(r.Sentinel.Addresses) == 0 }
 
 // Limits bound what senders may ask of ingest.
 type Limits struct {
@@ -116,9 +133,14 @@ type Tenant struct {
 	Stale      map[string]string        `yaml:"stale"`
 	EpisodeGap string                   `yaml:"episode_gap"`
 	SessionGap string                   `yaml:"session_gap"`
+	Triggers   []sla.TriggerSpec        `yaml:"triggers"`
+	Bot        sla.BotSpec              `yaml:"bot"`
 	Grace      map[string]string        `yaml:"grace"`
 	Horizon    map[string]string        `yaml:"horizon"`
 	NameLimits sla.NameCaps             `yaml:"name_limits"`
+
+	// Alerting says who is told what.
+	Alerting Alerting `yaml:"alerting"`
 }
 
 // Source declares where events come from: its connector and account are then configured names and are kept.
@@ -132,6 +154,8 @@ type Source struct {
 	KeepOrderHints     bool                `yaml:"keep_order_hints"`
 	Labels             map[string][]string `yaml:"labels"`
 	PlainNames         []string            `yaml:"plain_names"`
+	// Webhook is where the vendor calls us; nil for sources that send to ingest.
+	Webhook *Webhook `yaml:"webhook"`
 }
 
 // Default returns the configuration of an empty file. It has no tenants and is not valid yet.
@@ -166,7 +190,7 @@ func (c *Config) File() string {
 func (t *Tenant) PolicySpec() sla.PolicySpec {
 	return sla.PolicySpec{
 		Tenant: t.Name, Zone: t.Zone, Calendars: t.Calendars, Rules: t.Rules, Queues: t.Queues, Defaults: t.Defaults, AgentCells: t.AgentCells,
-		Stale: t.Stale, EpisodeGap: t.EpisodeGap, SessionGap: t.SessionGap, Grace: t.Grace, Horizon: t.Horizon, Names: t.NameLimits,
+		Stale: t.Stale, EpisodeGap: t.EpisodeGap, SessionGap: t.SessionGap, Grace: t.Grace, Horizon: t.horizons(), Names: t.NameLimits, Triggers: t.Triggers, Bot: t.Bot,
 	}
 }
 

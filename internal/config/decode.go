@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/vigia-cx/vigia/internal/notify"
 )
 
 // decoder fills Go values from a YAML tree. It goes on after a fault, so that one run finds all of them, and notes where every value stands.
@@ -119,7 +121,7 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
 	if _, null := n.(*ast.NullNode); null {
 		return // as if it were not there
 	}
-	if secret := reflect.TypeFor[Secret](); v.Type() == secret || v.Kind() == reflect.Slice && v.Type().Elem() == secret {
+	if secret(v.Type()) || v.Kind() == reflect.Slice && secret(v.Type().Elem()) {
 		d.hide(n)
 	}
 	switch v.Kind() {
@@ -139,6 +141,11 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
 	default:
 		d.scalar(n, v, path)
 	}
+}
+
+// secret reports whether values of a type must never be shown.
+func secret(t reflect.Type) bool {
+	return t == reflect.TypeFor[Secret]() || t == reflect.TypeFor[notify.Secret]()
 }
 
 // pairs returns the keys and values of a mapping, each key once.

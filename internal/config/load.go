@@ -46,6 +46,7 @@ func Parse(path string, text []byte, getenv func(string) string) (*Config, error
 	found := d.found
 	if !d.broken {
 		found = append(found, c.readFiles(filepath.Dir(path))...)
+		found = append(found, c.readCertificates(filepath.Dir(path))...)
 		found = append(found, consequences(found).drop(c.check())...)
 	}
 	if len(found) > 0 {
@@ -105,11 +106,15 @@ func (c *Config) readFiles(dir string) Findings {
 		}
 	}
 	one("redis.password_file", c.Redis.PasswordFile, &c.Redis.Password)
+	one("redis.sentinel.password_file", c.Redis.Sentinel.PasswordFile, &c.Redis.Sentinel.Password)
+	many("metrics_tokens_file", c.MetricsTokensFile, &c.MetricsTokens)
+	one("kafka.sasl.password_file", c.Kafka.SASL.PasswordFile, &c.Kafka.SASL.Password)
+	c.webhookFiles(one, many)
 	for i := range c.Tenants {
 		t, at := &c.Tenants[i], fmt.Sprintf("tenants[%d].", i)
 		many(at+"ingest_tokens_file", t.IngestTokensFile, &t.IngestTokens)
 		many(at+"read_tokens_file", t.ReadTokensFile, &t.ReadTokens)
 		one(at+"pseudonym_key_file", t.PseudonymKeyFile, &t.PseudonymKey)
 	}
-	return found
+	return append(found, c.readAlerting(dir, many)...)
 }

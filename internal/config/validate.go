@@ -42,14 +42,17 @@ func (c *Config) Validate() error {
 
 func (c *Config) check() Findings {
 	k := &checker{source: c.source}
+	c.checkListeners(k)
 	c.checkServers(k)
+	c.checkKafkaSecurity(k)
+	c.checkRedisSecurity(k)
 	c.checkLimits(k)
 	c.checkTenants(k)
+	c.checkWebhooks(k)
 	return k.found
 }
 
 func (c *Config) checkServers(k *checker) {
-	k.address("listen", c.Listen)
 	for i, address := range c.Kafka.Brokers {
 		k.address(fmt.Sprintf("kafka.brokers[%d]", i), address)
 	}
@@ -82,7 +85,7 @@ func (k *checker) address(path, address string) {
 		k.add(path, "%q is no address; write host:port, for example 127.0.0.1:8420", address)
 		return
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 && path != "listen" {
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 && path != "listen" && path != "admin" {
 		k.add(path, "%q has no usable port; write host:port with a port from 1 to 65535", address)
 	}
 }
@@ -112,6 +115,7 @@ func (c *Config) checkTenants(k *checker) {
 	public := !Loopback(c.Listen)
 	names := map[string]bool{}
 	owners := map[[32]byte]string{} // a token names exactly one tenant and one right
+	k.tokens("", "metrics_tokens", "", c.MetricsTokens, owners)
 	for i := range c.Tenants {
 		t, at := &c.Tenants[i], fmt.Sprintf("tenants[%d]", i)
 		switch {
@@ -136,12 +140,13 @@ func (c *Config) checkTenants(k *checker) {
 		k.pseudonymKey(at, t)
 		k.sources(at, t)
 		k.policy(at, t)
+		k.alerting(at, t, owners)
 	}
 }
 
 func (k *checker) tokens(at, key, tenant string, tokens []Secret, owners map[[32]byte]string) {
 	for j, token := range tokens {
-		path := fmt.Sprintf("%s.%s[%d]", at, key, j)
+		path := strings.TrimPrefix(fmt.Sprintf("%s.%s[%d]", at, key, j), ".")
 		sum, err := Digest(token)
 		if err != nil {
 			k.add(path, "%s: %v", path, err)
@@ -150,7 +155,7 @@ func (k *checker) tokens(at, key, tenant string, tokens []Secret, owners map[[32
 		if owner := owners[sum]; owner != "" {
 			k.add(path, "this token is also among the %s; a token names one tenant and one right, make another", owner)
 		}
-		owners[sum] = key + " of tenant " + tenant
+		owners[sum] = strings.TrimSuffix(key+" of tenant "+tenant, " of tenant ")
 	}
 }
 
@@ -239,6 +244,8 @@ func (k *checker) locate(at, message string, t *Tenant) string {
 			next = at + index("calendars", slices.IndexFunc(t.Calendars, func(c sla.CalendarSpec) bool { return c.Name == m[2] }))
 		case m[1] == "rule":
 			next = at + index("rules", slices.IndexFunc(t.Rules, func(r sla.RuleSpec) bool { return r.Name == m[2] }))
+		case m[1] == "trigger":
+			next = at + index("triggers", slices.IndexFunc(t.Triggers, func(s sla.TriggerSpec) bool { return s.Name == m[2] }))
 		case m[1] == "queue":
 			next = at + ".queues[" + strconv.Quote(m[2]) + "]"
 		case m[1] == "names":

@@ -72,6 +72,7 @@ func (in *installation) config(name, listen string, partitions int) string {
 	path := filepath.Join(in.dir, name+".yml")
 	text := fmt.Sprintf(`
 listen: %s
+admin: %[1]s
 kafka: {brokers: [%q], prefix: %q, partitions: %d, replication: 1}
 redis: {addresses: [%q], prefix: %q}
 worker: {accept_clock: true}

@@ -3,7 +3,9 @@ package exporter
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +14,7 @@ type access struct {
 	open    bool
 	tenants []Tenant
 	tokens  []tokenOf
+	metrics [][sha256.Size]byte // read the metrics of all tenants
 }
 
 type tokenOf struct {
@@ -30,7 +33,59 @@ func newAccess(cfg Config) (*access, error) {
 			a.tokens = append(a.tokens, tokenOf{sum, i})
 		}
 	}
+	for _, token := range cfg.MetricsTokens {
+		sum, err := token.digest()
+		if err != nil {
+			return nil, err
+		}
+		a.metrics = append(a.metrics, sum)
+	}
 	return a, nil
+}
+
+// scraped returns the tenants whose metrics a request may read: all of them with a metrics token or, where no token is asked for, from this machine; else that of its read
+// token. asked narrows them down. Where the request comes from matters because metrics may be served on another listener than the one that is open.
+func (a *access) scraped(r *http.Request, asked []string) ([]Tenant, error) {
+	all := a.open && fromHere(r)
+	if token, given := bearer(r); given {
+		sum := sha256.Sum256([]byte(token))
+		for _, m := range a.metrics {
+			// Every token is compared, so that the time tells nothing.
+			if subtle.ConstantTimeCompare(sum[:], m[:]) == 1 {
+				all = true
+			}
+		}
+	}
+	if !all && a.open {
+		return nil, unauthorized.because("Without a token only this machine is answered. Send a metrics token of the configuration: Authorization: Bearer TOKEN.")
+	}
+	if !all {
+		name := ""
+		if len(asked) == 1 {
+			name = asked[0]
+		}
+		t, err := a.tenant(r, name)
+		if err != nil {
+			return nil, err
+		}
+		if len(asked) > 1 {
+			return nil, parameter("tenant", "The token is that of one tenant; leave the parameter out.", t.Name)
+		}
+		return []Tenant{t}, nil
+	}
+	if len(asked) == 0 {
+		return a.tenants, nil
+	}
+	var out []Tenant
+	for _, t := range a.tenants {
+		if slices.Contains(asked, t.Name) {
+			out = append(out, t)
+		}
+	}
+	if len(out) < len(asked) {
+		return nil, parameter("tenant", "A tenant that is asked for is not configured.")
+	}
+	return out, nil
 }
 
 // tenant returns whose data a request may read: that of its token, which is a bearer token or the password of basic authentication (browsers ask for it). asked is
@@ -70,6 +125,13 @@ func (a *access) tenant(r *http.Request, asked string) (Tenant, error) {
 		}
 	}
 	return Tenant{Name: asked}, nil
+}
+
+// fromHere reports whether a request comes from this machine.
+func fromHere(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	ip := net.ParseIP(host)
+	return err == nil && ip != nil && ip.IsLoopback()
 }
 
 func bearer(r *http.Request) (token string, ok bool) {

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -23,6 +24,10 @@ type Config struct {
 	Open bool
 	// Interactions and Customers are the partition counts of the two stages.
 	Interactions, Customers int32
+	// MetricsTokens may read the metrics of all tenants, and nothing else.
+	MetricsTokens []Token
+	// MaxSeries bounds the series of KPIs that a scrape shows of one tenant.
+	MaxSeries int
 	// CacheBytes bounds the memory for panes and open conversations that are kept between reads, roughly.
 	CacheBytes int64
 	// StaleAfter is the age of the data from which it is shown as stale, and values as incomplete.
@@ -31,6 +36,24 @@ type Config struct {
 	ReadTimeout time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Alerts lists what people were called for, open ones first, for the page; nil leaves that part out.
+	Alerts func(ctx context.Context, tenant string, most int) ([]Alert, error)
+}
+
+// Alert is one thing that people were called for.
+type Alert struct {
+	Name                  string // SLABreach, SLAWarning, or the name of a rule or trigger
+	Queue, Channel, Clock string
+	At                    time.Time // when the promise was due, else when it began
+	Open                  bool
+	Told                  []Told
+}
+
+// Told is what one receiver knows of an alert.
+type Told struct {
+	Receiver string
+	At       time.Time // zero when nothing was delivered yet
+	Failed   bool      // the newest could not be delivered
 }
 
 // Tenant is one organisation that may read.
@@ -75,7 +98,7 @@ func (t Token) digest() ([sha256.Size]byte, error) {
 
 // Default returns the configuration of an exporter without tenants.
 func Default() Config {
-	return Config{Interactions: 12, Customers: 12, CacheBytes: 256 << 20, StaleAfter: 10 * time.Second, ReadTimeout: 10 * time.Second}
+	return Config{Interactions: 12, Customers: 12, MaxSeries: 50_000, CacheBytes: 256 << 20, StaleAfter: 10 * time.Second, ReadTimeout: 10 * time.Second}
 }
 
 // Validate reports every mistake at once, each with its place. No message contains a secret.
@@ -84,6 +107,9 @@ func (c Config) Validate() error {
 	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf("api: "+format, args...)) }
 	if c.Interactions <= 0 || c.Customers <= 0 {
 		add("the partition counts must be above 0, they are %d and %d", c.Interactions, c.Customers)
+	}
+	if c.MaxSeries <= 0 {
+		add("the cap of series must be above 0, it is %d", c.MaxSeries)
 	}
 	if c.CacheBytes <= 0 || c.StaleAfter <= 0 || c.ReadTimeout <= 0 {
 		add("cache bytes, stale after and read timeout must be above 0")
@@ -117,6 +143,16 @@ func (c Config) Validate() error {
 				add("%s: read token %d is also a token of tenant %s; a token names exactly one tenant", at, j, other)
 			}
 			tokens[sum] = t.Name
+		}
+	}
+	for j, token := range c.MetricsTokens {
+		sum, err := token.digest()
+		if err != nil {
+			add("metrics token %d %w", j, err)
+			continue
+		}
+		if other, taken := tokens[sum]; taken {
+			add("metrics token %d is also a read token of tenant %s; it reads the metrics of all tenants, so it must be one of its own", j, other)
 		}
 	}
 	if len(tokens) == 0 && !c.Open {

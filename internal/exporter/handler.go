@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,16 +24,17 @@ const (
 	routeCatalog       = "catalog"
 	routePage          = "page"
 	routeAsset         = "asset"
+	routeMetrics       = "metrics_kpi"
 	routeOther         = "other"
 )
 
-var routes = []string{routeKPIs, routeConversations, routeCatalog, routePage, routeAsset, routeOther}
+var routes = []string{routeKPIs, routeConversations, routeCatalog, routePage, routeAsset, routeMetrics, routeOther}
 
 // Handler serves the API and the page. It is an [http.Handler].
 type Handler struct {
 	cfg    Config
 	reader *Reader
-	access *access
+	access atomic.Pointer[access]
 	log    *slog.Logger
 	m      *metrics
 	mux    *http.ServeMux
@@ -48,7 +50,8 @@ func New(cfg Config, s Store, log *slog.Logger, reg prometheus.Registerer) (*Han
 		return nil, err
 	}
 	r := NewReader(cfg, s)
-	h := &Handler{cfg: cfg, reader: r, access: acc, log: log.With("component", "exporter"), m: r.m, mux: http.NewServeMux()}
+	h := &Handler{cfg: cfg, reader: r, log: log.With("component", "exporter"), m: r.m, mux: http.NewServeMux()}
+	h.access.Store(acc)
 	if err := h.m.register(reg); err != nil {
 		return nil, fmt.Errorf("exporter: metrics: %w", err)
 	}
@@ -84,7 +87,7 @@ func (h *Handler) count(route string, serve http.HandlerFunc) http.Handler {
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			wrongMethod.because("Nothing can be changed here; use GET.").write(rec)
-		case h.cfg.Open && !local(r.Host):
+		case h.access.Load().open && !local(r.Host):
 			foreignHost.because(fmt.Sprintf("Without read tokens only requests to localhost are answered, this one names the host %q. Configure a read token to open the API to others.", r.Host)).write(rec)
 		default:
 			ctx, cancel := context.WithTimeout(r.Context(), h.cfg.ReadTimeout)
@@ -115,7 +118,7 @@ func (h *Handler) api(route string, serve func(w http.ResponseWriter, r *http.Re
 			badParameter.because("The query string cannot be read: percent-encode spaces, & and + in values.").write(w)
 			return
 		}
-		tenant, err := h.access.tenant(r, q.Get("tenant"))
+		tenant, err := h.access.Load().tenant(r, q.Get("tenant"))
 		if err == nil {
 			err = serve(w, r, q, tenant)
 		}

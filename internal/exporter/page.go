@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"embed"
+	_ "embed"
 	"encoding/hex"
-	"html/template"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -17,18 +16,8 @@ import (
 	"github.com/vigia-cx/vigia/internal/window"
 )
 
-//go:embed assets
-var assets embed.FS
-
-var pageTemplate = template.Must(template.ParseFS(assets, "assets/page.html"))
-
-var style = func() []byte {
-	b, err := assets.ReadFile("assets/style.css")
-	if err != nil {
-		panic("exporter: BUG: " + err.Error())
-	}
-	return b
-}()
+//go:embed assets/style.css
+var style []byte
 
 // stylePath names the content, so that browsers may keep it for ever.
 var stylePath = func() string {
@@ -48,7 +37,7 @@ const (
 	listed       = 10 // conversations on the page that are overdue, and as many that are due soon
 )
 
-// pageData is what the template shows, already in words.
+// pageData is what the page shows, already in words.
 type pageData struct {
 	W                       words
 	Lang, Tenant, StylePath string
@@ -63,6 +52,8 @@ type pageData struct {
 	Queues                  []queueRows
 	Incomplete              bool
 	Due                     []dueRow
+	Alerting, AlertsUnknown bool
+	Alerts                  []alertRow
 	More                    int
 	Empty                   bool
 	Origin, MoreURL, Zone   string
@@ -106,7 +97,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	header.Set("Vary", "Accept-Language, Authorization")
 	q := r.URL.Query()
-	tenant, err := h.access.tenant(r, q.Get("tenant"))
+	tenant, err := h.access.Load().tenant(r, q.Get("tenant"))
 	say := speak(r, tenant.Lang)
 	d := &pageData{W: say, Lang: string(say), Tenant: tenant.Name, StylePath: stylePath, Refresh: refreshEvery, Origin: origin(r), CatalogURL: "/api/v1/catalog", MoreURL: "/api/v1/conversations"}
 	if q.Get("refresh") == "off" {
@@ -130,11 +121,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, d); err != nil {
-		h.log.Error("page not rendered", "err", err)
-		http.Error(w, "The page could not be rendered; the log of vigia says more.", http.StatusInternalServerError)
-		return
-	}
+	_ = d.html().Render(&b) // fails as its writer does, which a buffer never does
 	w.WriteHeader(status)
 	_, _ = b.WriteTo(w) // the client is gone
 }
@@ -185,6 +172,7 @@ func (h *Handler) fill(ctx context.Context, d *pageData, tenant string) error {
 	}
 	overdue, due := open.overdue, open.dueSoon
 	d.list(open)
+	h.alerts(ctx, d, tenant, open)
 	d.table(answers)
 	d.Tiles = d.tiles(open)
 	d.age(open, h.cfg.StaleAfter)

@@ -55,7 +55,7 @@ type cut struct {
 	sum      *window.Sum // immutable
 }
 
-const cutsKept = 8 // the page asks for six
+const cutsKept = 28 // the page asks for six, metrics for four windows and, of distinct customers, each of them in four or five roll-ups
 
 // cut returns the sum of the panes in [from, to), which lie in the chunk. The edges come back wider when a pane straddles one: there is no sum then.
 func (b *block) cut(f window.Family, by []window.Dimension, from, to int64, zone *time.Location) (sum *window.Sum, wideFrom, wideTo int64) {

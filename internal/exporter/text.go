@@ -83,6 +83,14 @@ func (w words) channel(id string) string {
 	return id
 }
 
+// alert names an alert; rules and triggers are called as their authors called them.
+func (w words) alert(name string) string {
+	if name == "SLABreach" || name == "SLAWarning" {
+		return w.Say("alert_" + name)
+	}
+	return name
+}
+
 // problem explains why nothing can be shown: in the reader's language where a reader can meet it, else in English.
 func (w words) problem(p *problem) string {
 	if text, ok := texts[string(w)]["problem_"+p.slug]; ok {

@@ -22,6 +22,6 @@ func Tenant(name, zone string) config.Tenant {
 	p := Policy(name, zone)
 	return config.Tenant{
 		Name: name, Zone: zone, Calendars: p.Calendars, Rules: p.Rules, Queues: p.Queues, Defaults: p.Defaults, AgentCells: p.AgentCells,
-		Stale: p.Stale, EpisodeGap: p.EpisodeGap, SessionGap: p.SessionGap, Grace: p.Grace, Horizon: p.Horizon, NameLimits: p.Names,
+		Stale: p.Stale, EpisodeGap: p.EpisodeGap, SessionGap: p.SessionGap, Triggers: p.Triggers, Bot: p.Bot, Grace: p.Grace, Horizon: p.Horizon, NameLimits: p.Names,
 	}
 }

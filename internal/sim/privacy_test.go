@@ -175,7 +175,11 @@ func (i *installation) stop(t *testing.T) {
 // call makes a request and returns status, headers and body of the answer.
 func (i *installation) call(t *testing.T, method, path, token string, body []byte) []byte {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+i.app.Addr().String()+path, bytes.NewReader(body))
+	address := i.app.Addr()
+	if path == "/metrics" || path == "/readyz" {
+		address = i.app.AdminAddr()
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+address.String()+path, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -184,7 +184,7 @@ var sample = regexp.MustCompile(`(?m)^vigia_worker_state_records\{[^}]*result="(
 // counted sums what the metrics of a process say about a result over all partitions.
 func (w *world) counted(of *process, result string) float64 {
 	w.t.Helper()
-	answer, err := w.http.Get("http://" + of.Addr().String() + "/metrics")
+	answer, err := w.http.Get("http://" + of.AdminAddr().String() + "/metrics")
 	if err != nil {
 		w.t.Fatal(err)
 	}

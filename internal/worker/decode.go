@@ -11,6 +11,7 @@ import (
 func (o *owner) decode(messages []bus.Message) (inputs []fold.Input, keys []string) {
 	inputs, keys = make([]fold.Input, len(messages)), make([]string, 0, len(messages))
 	bytes := 0
+	heard := map[sourceKey]int64{}
 	for i := range messages {
 		m := &messages[i]
 		bytes += len(m.Value)
@@ -26,8 +27,11 @@ func (o *owner) decode(messages []bus.Message) (inputs []fold.Input, keys []stri
 		}
 		if e, ok := in.Record.Body.(*event.Event); ok {
 			o.clock.received = max(o.clock.received, e.ReceivedAt)
+			key := sourceKey{e.Tenant, e.Source.Connector, e.Source.Account}
+			heard[key] = max(heard[key], e.ReceivedAt)
 		}
 	}
+	o.w.metrics.log.heard(heard)
 	o.w.metrics.records.WithLabelValues(o.stage.name).Add(float64(len(messages)))
 	o.w.metrics.bytes.WithLabelValues(o.stage.name).Add(float64(bytes))
 	return inputs, keys

@@ -126,6 +126,7 @@ func (o *owner) store(ctx, reading context.Context, s *session, records int) err
 	}
 	s.pos, s.last = a.To, nil
 	s.fold.Committed(o.w.memory())
+	o.w.metrics.log.buried(o.stage.name, c.Outs)
 	o.w.metrics.batch.WithLabelValues(o.stage.name).Observe(float64(records))
 	o.w.metrics.outbox.WithLabelValues(o.stage.name, o.label).Set(float64(res.OutboxLen))
 	o.relay.applied(s.pos, res.OutboxLen)
@@ -203,6 +204,7 @@ func (o *owner) observe(s *session) {
 	m.lag.WithLabelValues(st, o.label).Set(lag)
 	m.position.WithLabelValues(st, o.label).Set(float64(s.pos.Offset))
 	m.time.WithLabelValues(st, o.label).Set(float64(s.fold.Time()) / 1000)
+	m.log.gaps.WithLabelValues(st, o.label).Set(float64(len(s.fold.OpenGaps())))
 	for result, n := range s.fold.Counters() {
 		m.results.WithLabelValues(st, o.label, result).Set(float64(n))
 	}

@@ -21,6 +21,7 @@ type metrics struct {
 	apply, batch                                         *prometheus.HistogramVec
 	partitions                                           *prometheus.GaugeVec
 	usable                                               prometheus.Gauge
+	log                                                  *logMetrics
 }
 
 // newMetrics registers on reg, which may be nil. Workers that share a registry share the series.
@@ -63,6 +64,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m.usable = register(reg, &errs, prometheus.NewGauge(prometheus.GaugeOpts{Name: "vigia_worker_state_usable",
 		Help: "1 while Redis can hold the state, 0 when the last check failed: unreachable, or allowed to evict keys."}))
 	m.usable.Set(1)
+	m.log = newLogMetrics(reg, &errs)
 	for _, stage := range stageNames {
 		m.records.WithLabelValues(stage)
 		m.bytes.WithLabelValues(stage)
@@ -99,7 +101,7 @@ func register[C prometheus.Collector](reg prometheus.Registerer, errs *[]error, 
 // forget removes the series of a partition that this worker owns no longer.
 func (m *metrics) forget(stage string, partition int32) {
 	labels := prometheus.Labels{"stage": stage, "partition": strconv.Itoa(int(partition))}
-	for _, g := range []*prometheus.GaugeVec{m.lag, m.behind, m.position, m.time, m.outbox, m.held, m.results} {
+	for _, g := range []*prometheus.GaugeVec{m.lag, m.behind, m.position, m.time, m.outbox, m.held, m.results, m.log.gaps} {
 		g.DeletePartialMatch(labels)
 	}
 }

@@ -54,6 +54,7 @@ func (o *owner) writeTick(ctx context.Context, s *session, own int64) error {
 		accept: o.w.cfg.Embedded || o.w.cfg.TwoClocks || o.w.cfg.AcceptClock,
 		empty:  s.fold.Time() == 0 && c.received == 0 && s.pos.Offset >= s.end,
 	}
+	o.w.metrics.log.skew.Set(float64(r.redis-r.own) / 1000)
 	at, verdict := nextTick(r)
 	c.wrote = time.Now()
 	o.report(s, r, at, verdict)
