@@ -11,6 +11,8 @@
 //	2 edges   bus    the Kafka log, real or embedded; nothing else imports a Kafka client
 //	          store  the state in Redis, real or embedded; nothing else imports a Redis client
 //	          notify one destination is told about one thing: webhook, chat, mail, Alertmanager, task, ticket
+//	          httpapi what the HTTP endpoints of the roles have in common: bearer tokens and problems
+//	          retry  the pause between attempts at servers that do not answer
 //	1 verbs   fold      what one record does to the state of a partition                pure
 //	          convo     the states of one conversation and what changed                 pure
 //	          customer  the second stage: contacts, sessions and conversations a customer  pure
@@ -20,6 +22,7 @@
 //	          sla     what was promised and when it is due                              pure
 //	          window  panes, buckets and merges that add up in any order                pure
 //	          pack    the compact encoding of state                                     pure
+//	          document a strict YAML file: values, where they stand, and what is wrong    pure
 //
 // Roles never import each other: they meet only in Kafka and Redis. Pure packages are functions of their arguments: no I/O, no clock, no goroutine.
 //

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vigia-cx/vigia/internal/app"
-	"github.com/vigia-cx/vigia/internal/config"
+	"github.com/vigia-cx/vigia/internal/document"
 )
 
 func newConfigCommand(e *env) *cobra.Command {
@@ -31,9 +31,9 @@ func newConfigCheckCommand(e *env) *cobra.Command {
 				e.configFile = args[0]
 			}
 			cfg, err := e.config()
-			found, isFindings := errors.AsType[config.Findings](err)
+			found, isFindings := errors.AsType[document.Findings](err)
 			if format == "json" && (err == nil || isFindings) {
-				if err := writeJSON(e.stdout, append(config.Findings{}, found...)); err != nil {
+				if err := writeJSON(e.stdout, append(document.Findings{}, found...)); err != nil {
 					return err
 				}
 				if len(found) > 0 {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vigia-cx/vigia/internal/document"
 	"github.com/vigia-cx/vigia/internal/rule"
 	"github.com/vigia-cx/vigia/internal/sla"
 )
@@ -128,7 +129,7 @@ reached, texts with fields that do not exist. What works and is probably not mea
 				return err
 			}
 			files, err := readRules(names)
-			var warnings rule.Findings
+			var warnings document.Findings
 			rules := 0
 			for _, f := range files {
 				warnings = append(warnings, f.Warnings...)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/vigia-cx/vigia/internal/document"
 	"github.com/vigia-cx/vigia/internal/notify"
 	"github.com/vigia-cx/vigia/internal/rule"
 	"github.com/vigia-cx/vigia/internal/sla"
@@ -149,7 +150,7 @@ func (t *Tenant) RuleSet() (*rule.Set, error) {
 }
 
 // readAlerting reads the files of secrets and of rules.
-func (c *Config) readAlerting(dir string, many func(at, file string, into *[]Secret)) (found Findings) {
+func (c *Config) readAlerting(dir string, many func(at, file string, into *[]Secret)) (found document.Findings) {
 	within := func(file string) string {
 		if filepath.IsAbs(file) {
 			return file
@@ -166,7 +167,7 @@ func (c *Config) readAlerting(dir string, many func(at, file string, into *[]Sec
 					continue
 				}
 				if f.Given {
-					found = append(found, c.source.finding(path, "the secret is given here and in a file; keep one"))
+					found = append(found, c.source.Finding(path, "the secret is given here and in a file; keep one"))
 					continue
 				}
 				text, err := os.ReadFile(within(f.Path))
@@ -174,7 +175,7 @@ func (c *Config) readAlerting(dir string, many func(at, file string, into *[]Sec
 					err = errors.New("the file is empty")
 				}
 				if err != nil {
-					found = append(found, c.source.finding(path, fmt.Sprintf("the secret cannot be read: %v", err)))
+					found = append(found, c.source.Finding(path, fmt.Sprintf("the secret cannot be read: %v", err)))
 					continue
 				}
 				f.Set(string(text))
@@ -187,7 +188,7 @@ func (c *Config) readAlerting(dir string, many func(at, file string, into *[]Sec
 				err = errors.New("there is no such file")
 			}
 			if err != nil {
-				found = append(found, c.source.finding(path, fmt.Sprintf("rules %s: %v", pattern, err)))
+				found = append(found, c.source.Finding(path, fmt.Sprintf("rules %s: %v", pattern, err)))
 			}
 			for _, file := range files {
 				if strings.HasSuffix(file, "_test.yaml") || strings.HasSuffix(file, "_test.yml") {
@@ -199,7 +200,7 @@ func (c *Config) readAlerting(dir string, many func(at, file string, into *[]Sec
 					parsed, err = rule.Parse(file, text)
 				}
 				if err != nil {
-					found = append(found, c.source.finding(path, fmt.Sprintf("rules: %v", err)))
+					found = append(found, c.source.Finding(path, fmt.Sprintf("rules: %v", err)))
 					continue
 				}
 				a.files = append(a.files, parsed)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vigia-cx/vigia/internal/document"
 	"github.com/vigia-cx/vigia/internal/sla"
 )
 
@@ -28,7 +29,7 @@ type Config struct {
 	Worker  Worker   `yaml:"worker"`
 	Tenants []Tenant `yaml:"tenants"`
 
-	source *source // where the values stand in the file; nil if there is none
+	source *document.File // where the values stand in the file; nil if there is none
 }
 
 // Kafka says where the log is.
@@ -183,7 +184,7 @@ func (c *Config) File() string {
 	if c.source == nil {
 		return ""
 	}
-	return c.source.file
+	return c.source.Name()
 }
 
 // PolicySpec returns the tenant's rules as the engine takes them.

@@ -17,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/vigia-cx/vigia/internal/document"
 	"github.com/vigia-cx/vigia/internal/sla"
 )
 
@@ -33,7 +34,7 @@ func TestFindings(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			_, err := Load(file, unset)
-			found, ok := errors.AsType[Findings](err)
+			found, ok := errors.AsType[document.Findings](err)
 			if !ok {
 				t.Fatalf("no findings but %v", err)
 			}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/vigia-cx/vigia/internal/document"
 )
 
 // certificateFiles are the certificates and keys that a configuration names, with the places of their keys.
@@ -31,8 +33,8 @@ type certificateSet struct {
 }
 
 // readCertificates makes the paths of certificates absolute and checks that they can be used, so that a wrong one is found before anything starts.
-func (c *Config) readCertificates(dir string) Findings {
-	var found Findings
+func (c *Config) readCertificates(dir string) document.Findings {
+	var found document.Findings
 	for _, s := range c.certificateFiles() {
 		for _, file := range []*string{s.cert, s.key, s.ca} {
 			if *file != "" && !filepath.IsAbs(*file) {
@@ -41,12 +43,12 @@ func (c *Config) readCertificates(dir string) Findings {
 		}
 		if *s.cert != "" && *s.key != "" {
 			if _, err := tls.LoadX509KeyPair(*s.cert, *s.key); err != nil {
-				found = append(found, c.source.finding(s.at+".cert_file", fmt.Sprintf("the certificate %s and its key %s cannot be used: %v; both must be PEM and belong together", *s.cert, *s.key, err)))
+				found = append(found, c.source.Finding(s.at+".cert_file", fmt.Sprintf("the certificate %s and its key %s cannot be used: %v; both must be PEM and belong together", *s.cert, *s.key, err)))
 			}
 		}
 		if *s.ca != "" {
 			if _, err := CertPool(*s.ca); err != nil {
-				found = append(found, c.source.finding(s.at+"."+s.caKey, err.Error()))
+				found = append(found, c.source.Finding(s.at+"."+s.caKey, err.Error()))
 			}
 		}
 	}

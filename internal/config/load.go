@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
+	"github.com/vigia-cx/vigia/internal/document"
 )
 
 // maxFile keeps a wrong path, to a log file say, from being read whole.
@@ -18,7 +17,7 @@ const maxFile = 4 << 20
 
 // Load reads, completes and checks a configuration file. getenv is [os.Getenv] or what stands in for it.
 //
-// Errors: what the system says about the file, or [Findings] with everything that is wrong in it.
+// Errors: what the system says about the file, or [document.Findings] with everything that is wrong in it.
 func Load(path string, getenv func(string) string) (*Config, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -40,17 +39,17 @@ func Load(path string, getenv func(string) string) (*Config, error) {
 // Parse is [Load] of a text. path is shown in errors, and its folder is where relative paths begin.
 func Parse(path string, text []byte, getenv func(string) string) (*Config, error) {
 	c := Default()
-	c.source = newSource(path, text)
-	d := &decoder{source: c.source, getenv: getenv, anchors: map[string]ast.Node{}}
-	d.decode(bytes.TrimPrefix(text, []byte("\ufeff")), c)
-	found := d.found
-	if !d.broken {
+	source, body := document.Parse(path, text, hidden)
+	c.source = source
+	decode(body, c, getenv)
+	found := source.Found
+	if !source.Broken() {
 		found = append(found, c.readFiles(filepath.Dir(path))...)
 		found = append(found, c.readCertificates(filepath.Dir(path))...)
 		found = append(found, consequences(found).drop(c.check())...)
 	}
 	if len(found) > 0 {
-		return nil, c.source.finish(found)
+		return nil, c.source.Finish(found)
 	}
 	if c.Data != "" && !filepath.IsAbs(c.Data) {
 		c.Data = filepath.Join(filepath.Dir(path), c.Data)
@@ -60,25 +59,25 @@ func Parse(path string, text []byte, getenv func(string) string) (*Config, error
 
 // consequences are findings about the text of a file. What they spoil is not reported a second time: a value that could not be read, or something missing where a key
 // is misspelled.
-type consequences Findings
+type consequences document.Findings
 
-func (c consequences) drop(found Findings) Findings {
-	return slices.DeleteFunc(found, func(f Finding) bool {
-		return slices.ContainsFunc(c, func(cause Finding) bool {
-			return strings.HasPrefix(f.Path, cause.Path) || parent(cause.Path) == f.Path
+func (c consequences) drop(found document.Findings) document.Findings {
+	return slices.DeleteFunc(found, func(f document.Finding) bool {
+		return slices.ContainsFunc(c, func(cause document.Finding) bool {
+			return strings.HasPrefix(f.Path, cause.Path) || document.Parent(cause.Path) == f.Path
 		})
 	})
 }
 
 // readFiles reads the files that hold secrets.
-func (c *Config) readFiles(dir string) Findings {
-	var found Findings
+func (c *Config) readFiles(dir string) document.Findings {
+	var found document.Findings
 	read := func(at, file string, given bool) string {
 		if file == "" {
 			return ""
 		}
 		if given {
-			found = append(found, c.source.finding(at, fmt.Sprintf("the secret is given here and in a file; keep %s or %s", at, strings.TrimSuffix(at, "_file"))))
+			found = append(found, c.source.Finding(at, fmt.Sprintf("the secret is given here and in a file; keep %s or %s", at, strings.TrimSuffix(at, "_file"))))
 			return ""
 		}
 		if !filepath.IsAbs(file) {
@@ -89,7 +88,7 @@ func (c *Config) readFiles(dir string) Findings {
 			err = fmt.Errorf("%s is empty", file)
 		}
 		if err != nil {
-			found = append(found, c.source.finding(at, fmt.Sprintf("the secret cannot be read: %v", err)))
+			found = append(found, c.source.Finding(at, fmt.Sprintf("the secret cannot be read: %v", err)))
 		}
 		return strings.TrimRight(string(text), "\r\n")
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vigia-cx/vigia/internal/document"
 	"github.com/vigia-cx/vigia/internal/sla"
 )
 
@@ -23,24 +24,24 @@ var (
 
 // checker collects findings.
 type checker struct {
-	source *source
-	found  Findings
+	source *document.File
+	found  document.Findings
 }
 
 func (k *checker) add(path, format string, args ...any) {
-	k.found = append(k.found, k.source.finding(path, fmt.Sprintf(format, args...)))
+	k.found = append(k.found, k.source.Finding(path, fmt.Sprintf(format, args...)))
 }
 
-// Validate checks everything that can be known without opening a connection. The error is [Findings].
+// Validate checks everything that can be known without opening a connection. The error is [document.Findings].
 func (c *Config) Validate() error {
 	found := c.check()
 	if len(found) == 0 {
 		return nil
 	}
-	return c.source.finish(found)
+	return c.source.Finish(found)
 }
 
-func (c *Config) check() Findings {
+func (c *Config) check() document.Findings {
 	k := &checker{source: c.source}
 	c.checkListeners(k)
 	c.checkServers(k)
@@ -255,10 +256,10 @@ func (k *checker) locate(at, message string, t *Tenant) string {
 		case m[3] != "":
 			next = at + "." + m[1] + "[" + m[3] + "]"
 		}
-		if !k.source.has(next) {
+		if !k.source.Has(next) {
 			next = at + "." + m[1] // `zone "Mars" is unknown` names a value, not a place
 		}
-		if !k.source.has(next) {
+		if !k.source.Has(next) {
 			break
 		}
 		if at = next; m[4] != "" {
@@ -270,15 +271,6 @@ func (k *checker) locate(at, message string, t *Tenant) string {
 
 func index(list string, i int) string {
 	return fmt.Sprintf(".%s[%d]", list, i)
-}
-
-func (s *source) has(path string) bool {
-	if s == nil {
-		return false
-	}
-	_, value := s.places[path]
-	_, key := s.keys[path]
-	return value || key
 }
 
 // Loopback reports whether an address can only be reached from this machine.

@@ -4,8 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
-
+	"github.com/vigia-cx/vigia/internal/document"
 	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/sla"
 	"github.com/vigia-cx/vigia/internal/window"
@@ -31,8 +30,8 @@ type Case struct {
 	lag, holes   []stretch // knowledge stands still; knowledge is incomplete
 	expect       []expectation
 	fires        map[string]int
-	node         ast.Node
-	source       *source
+	node         *document.Node
+	file         *document.File
 }
 
 // stretch is [from, to) in Unix ms.
@@ -58,33 +57,33 @@ type want struct {
 	status string // none, pending, firing, resolved, unknown
 	rule   string
 	group  map[string]string
-	node   ast.Node
+	node   *document.Node
 }
 
 // defaultStart is where the time line of a case begins that does not say it: a Monday.
 var defaultStart = time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC).UnixMilli()
 
-// ParseCases reads a file of tests for rules. The error is [Findings].
+// ParseCases reads a file of tests for rules. The error is [document.Findings].
 func ParseCases(name string, data []byte) (*CaseFile, error) {
-	s := newSource(name, data)
+	s, body := parse(name, data)
 	f := &CaseFile{Name: name}
-	if body := s.document(data); body != nil {
-		s.fields(body, "the file",
-			field{"version", func(n ast.Node) {
-				if v, _ := s.text(n); v != Version {
-					s.fault(n, "version %q is not one this Vigia reads; write %s", v, Version)
+	if body != nil {
+		fields(body,
+			field{"version", func(n *document.Node) {
+				if v, _ := text(n); v != Version {
+					n.Fault("version %q is not one this Vigia reads; write %s", v, Version)
 				}
 			}},
-			field{"rule_files", func(n ast.Node) { f.RuleFiles = s.texts(n, "rule_files") }},
-			field{"tests", func(n ast.Node) {
-				s.items(n, "tests", func(_ int, n ast.Node) { f.Cases = append(f.Cases, s.testCase(n)) })
+			field{"rule_files", func(n *document.Node) { f.RuleFiles = texts(n) }},
+			field{"tests", func(n *document.Node) {
+				items(n, func(n *document.Node) { f.Cases = append(f.Cases, s.testCase(n)) })
 			}},
 		)
 		if len(f.RuleFiles) == 0 {
-			s.fault(body, "the file does not say which rules it tests; write rule_files: [rules.yaml]")
+			body.Fault("the file does not say which rules it tests; write rule_files: [rules.yaml]")
 		}
 		if len(f.Cases) == 0 {
-			s.fault(body, "the file has no tests; list them under tests:")
+			body.Fault("the file has no tests; list them under tests:")
 		}
 	}
 	if err := s.finish(); err != nil {
@@ -93,63 +92,62 @@ func ParseCases(name string, data []byte) (*CaseFile, error) {
 	return f, nil
 }
 
-func (s *source) testCase(n ast.Node) *Case {
-	line, _ := start(n)
-	c := &Case{Line: line, start: defaultStart, step: 60_000, zone: time.UTC, fires: map[string]int{}, node: n, source: s}
-	var seriesNode, lagNode, holesNode, expectNode ast.Node
+func (s *source) testCase(n *document.Node) *Case {
+	c := &Case{Line: n.Line(), start: defaultStart, step: 60_000, zone: time.UTC, fires: map[string]int{}, node: n, file: s.File}
+	var seriesNode, lagNode, holesNode, expectNode *document.Node
 	until := int64(0)
-	later := func(into *ast.Node) func(ast.Node) { return func(n ast.Node) { *into = n } }
-	s.fields(n, "the test",
-		field{"name", func(n ast.Node) { c.Name, _ = s.text(n) }},
-		field{"start", func(n ast.Node) {
-			t, _ := s.text(n)
+	later := func(into **document.Node) func(*document.Node) { return func(n *document.Node) { *into = n } }
+	fields(n,
+		field{"name", func(n *document.Node) { c.Name, _ = text(n) }},
+		field{"start", func(n *document.Node) {
+			t, _ := text(n)
 			at, err := time.Parse(time.RFC3339, t)
 			if err != nil || at.UnixMilli()%window.FinePane != 0 {
-				s.fault(n, "start: %q is not an instant on a full 10 s; write it like 2026-03-02T09:00:00+01:00", t)
+				n.Fault("start: %q is not an instant on a full 10 s; write it like 2026-03-02T09:00:00+01:00", t)
 				return
 			}
 			c.start = at.UnixMilli()
 		}},
-		field{"zone", func(n ast.Node) {
-			t, _ := s.text(n)
+		field{"zone", func(n *document.Node) {
+			t, _ := text(n)
 			zone, err := sla.LoadZone(t)
 			if err != nil {
-				s.fault(n, "%v", err)
+				n.Fault("%v", err)
 				return
 			}
 			c.zone = zone
 		}},
-		field{"step", func(n ast.Node) {
-			if c.step = s.duration(n); c.step < window.FinePane || c.step%window.FinePane != 0 {
-				s.fault(n, "step: use a multiple of 10s")
+		field{"step", func(n *document.Node) {
+			if c.step = duration(n); c.step < window.FinePane || c.step%window.FinePane != 0 {
+				n.Fault("step: use a multiple of 10s")
 				c.step = 60_000
 			}
 		}},
-		field{"until", func(n ast.Node) { until = s.duration(n) }},
+		field{"until", func(n *document.Node) { until = duration(n) }},
 		field{"series", later(&seriesNode)},
 		field{"lag", later(&lagNode)},
 		field{"incomplete", later(&holesNode)},
 		field{"expect", later(&expectNode)},
-		field{"fires", func(n ast.Node) {
-			for _, pair := range s.pairs(n, "fires") {
-				c.fires[keyOf(pair)] = int(s.whole(pair.Value, "fires", 0))
+		field{"fires", func(n *document.Node) {
+			for _, pair := range n.Entries() {
+				c.fires[pair.Key] = int(whole(pair.Value, "fires", 0))
 			}
 		}},
 	)
 	if c.Name == "" {
-		s.fault(n, "the test has no name")
+		n.Fault("the test has no name")
 	}
 	if seriesNode == nil {
-		s.fault(n, "the test %s has no series", c.Name)
+		n.Fault("the test %s has no series", c.Name)
 	} else {
-		s.items(seriesNode, "series", func(_ int, n ast.Node) { c.series = append(c.series, s.series(n)) })
+		items(seriesNode, func(n *document.Node) { c.series = append(c.series, s.series(n)) })
 	}
 	c.lag, c.holes = s.stretches(lagNode, c.start), s.stretches(holesNode, c.start)
 	if expectNode != nil {
-		s.items(expectNode, "expect", func(_ int, n ast.Node) { c.expect = append(c.expect, s.expectation(n, c.start)) })
+		items(expectNode, func(n *document.Node) { c.expect = append(c.expect, s.expectation(n, c.start)) })
 	}
 	if expectNode == nil && len(c.fires) == 0 {
-		s.fault(n, "the test %s expects nothing; write expect: or fires:", c.Name)
+		n.Fault("the test %s expects nothing; write expect: or fires:", c.Name)
 	}
 	c.until = c.start + until
 	if until == 0 {
@@ -164,47 +162,47 @@ func (s *source) testCase(n ast.Node) *Case {
 }
 
 // series reads one line of numbers.
-func (s *source) series(n ast.Node) *series {
+func (s *source) series(n *document.Node) *series {
 	x := &series{group: map[string]string{}}
 	read := map[string][]sample{}
-	at := map[string]ast.Node{}
+	at := map[string]*document.Node{}
 	samples := func(key string) field {
-		return field{key, func(n ast.Node) {
-			t, _ := s.text(n)
+		return field{key, func(n *document.Node) {
+			t, _ := text(n)
 			list, err := expand(t)
 			if err != nil {
-				s.fault(n, "%s: %v", key, err)
+				n.Fault("%s: %v", key, err)
 			}
 			read[key], at[key] = list, n
 		}}
 	}
-	s.fields(n, "the series",
-		field{"kpi", func(n ast.Node) {
-			id, _ := s.text(n)
+	fields(n,
+		field{"kpi", func(n *document.Node) {
+			id, _ := text(n)
 			d, err := kpi.ByID(id)
 			if err != nil {
-				s.fault(n, "%v", err)
+				n.Fault("%v", err)
 			}
 			x.kpi = d
 		}},
-		field{"definition", func(n ast.Node) { x.definition, _ = s.text(n) }},
-		field{"group", func(n ast.Node) { x.group = s.words(n, "group") }},
-		field{"source", func(n ast.Node) { x.source, _ = s.text(n) }},
+		field{"definition", func(n *document.Node) { x.definition, _ = text(n) }},
+		field{"group", func(n *document.Node) { x.group = words(n) }},
+		field{"source", func(n *document.Node) { x.source, _ = text(n) }},
 		samples("good"), samples("total"), samples("count"), samples("values"), samples("events"),
 	)
 	for name := range x.group {
 		if !slices.Contains([]string{"channel", "queue", "team", "agent"}, name) {
-			s.fault(n, "group: %q is not channel, queue, team or agent", name)
+			n.Fault("group: %q is not channel, queue, team or agent", name)
 		}
 	}
 	need := func(num, den, why string) {
 		x.num, x.den = read[num], read[den]
 		if x.num == nil || den != "" && den != "count" && x.den == nil {
-			s.fault(n, "%s", why)
+			n.Fault("%s", why)
 		}
 		for key := range read {
 			if key != num && key != den {
-				s.fault(at[key], "%s means nothing here: %s", key, why)
+				at[key].Fault("%s means nothing here: %s", key, why)
 			}
 		}
 	}
@@ -212,8 +210,8 @@ func (s *source) series(n ast.Node) *series {
 	case x.source != "":
 		need("events", "", "a series of a source needs events: how many came in each step")
 	case x.kpi == nil:
-		if len(s.found) == 0 {
-			s.fault(n, "the series needs a kpi or a source")
+		if len(s.Found) == 0 {
+			n.Fault("the series needs a kpi or a source")
 		}
 	case x.kpi.Unit == kpi.Ratio:
 		need("good", "total", "a series of "+x.kpi.ID+" needs good and total: how many of how many in each step")
@@ -227,55 +225,55 @@ func (s *source) series(n ast.Node) *series {
 	return x
 }
 
-func (s *source) stretches(n ast.Node, origin int64) []stretch {
+func (s *source) stretches(n *document.Node, origin int64) []stretch {
 	if n == nil {
 		return nil
 	}
 	var out []stretch
-	s.items(n, "the list", func(_ int, n ast.Node) {
+	items(n, func(n *document.Node) {
 		var x stretch
-		s.fields(n, "the stretch",
-			field{"from", func(n ast.Node) { x.from = origin + s.duration(n) }},
-			field{"to", func(n ast.Node) { x.to = origin + s.duration(n) }},
+		fields(n,
+			field{"from", func(n *document.Node) { x.from = origin + duration(n) }},
+			field{"to", func(n *document.Node) { x.to = origin + duration(n) }},
 		)
 		if x.to <= x.from {
-			s.fault(n, "from must be before to, as times since the start")
+			n.Fault("from must be before to, as times since the start")
 		}
 		out = append(out, x)
 	})
 	return out
 }
 
-func (s *source) expectation(n ast.Node, origin int64) expectation {
+func (s *source) expectation(n *document.Node, origin int64) expectation {
 	e := expectation{at: -1}
 	status := func(name string) field {
-		return field{name, func(n ast.Node) {
-			read := func(_ int, n ast.Node) {
+		return field{name, func(n *document.Node) {
+			read := func(n *document.Node) {
 				w := want{status: name, node: n, group: map[string]string{}}
-				if _, single := n.(ast.ScalarNode); single {
-					w.rule, _ = s.text(n)
+				if n.Scalar() {
+					w.rule, _ = text(n)
 				} else {
-					w.group = s.words(n, "the alert")
+					w.group = words(n)
 					w.rule = w.group["alert"]
 					delete(w.group, "alert")
 				}
 				if w.rule == "" {
-					s.fault(n, "which alert? Write its name, or {alert: NAME, queue: …}")
+					n.Fault("which alert? Write its name, or {alert: NAME, queue: …}")
 				}
 				e.wants = append(e.wants, w)
 			}
-			s.items(n, name, read)
+			items(n, read)
 		}}
 	}
-	s.fields(n, "the expectation",
-		field{"at", func(n ast.Node) { e.at = origin + s.duration(n) }},
+	fields(n,
+		field{"at", func(n *document.Node) { e.at = origin + duration(n) }},
 		status("none"), status("pending"), status("firing"), status("resolved"), status("unknown"),
 	)
 	if e.at < 0 {
-		s.fault(n, "the expectation does not say when; write at: and the time since the start, such as 45m")
+		n.Fault("the expectation does not say when; write at: and the time since the start, such as 45m")
 	}
 	if len(e.wants) == 0 {
-		s.fault(n, "the expectation expects nothing; write none, pending, firing, resolved or unknown, and a list of alerts")
+		n.Fault("the expectation expects nothing; write none, pending, firing, resolved or unknown, and a list of alerts")
 	}
 	return e
 }

@@ -6,8 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/goccy/go-yaml/ast"
-
+	"github.com/vigia-cx/vigia/internal/document"
 	"github.com/vigia-cx/vigia/internal/sla"
 )
 
@@ -28,7 +27,7 @@ type File struct {
 	// Calendars are those of the file, by name; rules may also name calendars of the tenant.
 	Calendars map[string]*sla.Calendar
 	// Warnings are what works and is probably not meant.
-	Warnings Findings
+	Warnings document.Findings
 }
 
 // defaults are what all rules of a file have unless they say otherwise.
@@ -40,37 +39,37 @@ type defaults struct {
 	labels         map[string]string
 }
 
-// Parse reads a file of rules. name is how it is called in messages. The error is [Findings]: all mistakes, each with its place.
+// Parse reads a file of rules. name is how it is called in messages. The error is [document.Findings]: all mistakes, each with its place.
 func Parse(name string, data []byte) (*File, error) {
-	s := newSource(name, data)
+	s, body := parse(name, data)
 	f := &File{Name: name, Calendars: map[string]*sla.Calendar{}}
 	d := defaults{interval: defaultInterval, keep: defaultKeep, limit: defaultLimit, severity: Warning}
-	var rules ast.Node
-	if body := s.document(data); body != nil {
+	var rules *document.Node
+	if body != nil {
 		version, found := "", false
-		s.fields(body, "the file",
-			field{"version", func(n ast.Node) {
+		fields(body,
+			field{"version", func(n *document.Node) {
 				found = true
-				if version, _ = s.text(n); version != Version {
-					s.fault(n, "version %q is not one this Vigia reads; write %s", version, Version)
+				if version, _ = text(n); version != Version {
+					n.Fault("version %q is not one this Vigia reads; write %s", version, Version)
 				}
 			}},
-			field{"defaults", func(n ast.Node) { s.defaults(n, &d) }},
-			field{"calendars", func(n ast.Node) { s.calendars(n, f.Calendars) }},
-			field{"rules", func(n ast.Node) { rules = n }},
+			field{"defaults", func(n *document.Node) { s.defaults(n, &d) }},
+			field{"calendars", func(n *document.Node) { s.calendars(n, f.Calendars) }},
+			field{"rules", func(n *document.Node) { rules = n }},
 		)
 		if !found {
-			s.fault(body, "the file does not say its version; begin it with version: %s", Version)
+			body.Fault("the file does not say its version; begin it with version: %s", Version)
 		}
 		if rules == nil {
-			s.fault(body, "the file has no rules; list them under rules:")
+			body.Fault("the file has no rules; list them under rules:")
 		}
 	}
 	if rules != nil {
-		s.items(rules, "rules", func(_ int, n ast.Node) {
+		items(rules, func(n *document.Node) {
 			if r := s.rule(n, d); r != nil {
 				if i := slices.IndexFunc(f.Rules, func(o *Rule) bool { return o.Name == r.Name }); i >= 0 && r.Name != "" {
-					s.fault(n, "the alert %s stands here twice (first in line %d); rename one", r.Name, f.Rules[i].Line)
+					n.Fault("the alert %s stands here twice (first in line %d); rename one", r.Name, f.Rules[i].Line)
 				}
 				f.Rules = append(f.Rules, r)
 			}
@@ -79,65 +78,65 @@ func Parse(name string, data []byte) (*File, error) {
 	if err := s.finish(); err != nil {
 		return nil, err
 	}
-	f.Warnings = s.sorted(s.warned)
+	f.Warnings = s.Finish(s.warned)
 	return f, nil
 }
 
-func (s *source) defaults(n ast.Node, d *defaults) {
-	s.fields(n, "defaults",
-		field{"interval", func(n ast.Node) { d.interval = s.interval(n) }},
-		field{"keep_firing_for", func(n ast.Node) { d.keep = s.duration(n) }},
-		field{"limit", func(n ast.Node) { d.limit = int(s.whole(n, "limit", 1)) }},
-		field{"only_in_hours", func(n ast.Node) { d.hours, _ = s.text(n) }},
-		field{"severity", func(n ast.Node) { d.severity = s.severity(n) }},
-		field{"labels", func(n ast.Node) { d.labels = s.labels(n) }},
+func (s *source) defaults(n *document.Node, d *defaults) {
+	fields(n,
+		field{"interval", func(n *document.Node) { d.interval = s.interval(n) }},
+		field{"keep_firing_for", func(n *document.Node) { d.keep = duration(n) }},
+		field{"limit", func(n *document.Node) { d.limit = int(whole(n, "limit", 1)) }},
+		field{"only_in_hours", func(n *document.Node) { d.hours, _ = text(n) }},
+		field{"severity", func(n *document.Node) { d.severity = s.severity(n) }},
+		field{"labels", func(n *document.Node) { d.labels = s.labels(n) }},
 	)
 }
 
 // calendars reads opening hours as the configuration writes them, by name.
-func (s *source) calendars(n ast.Node, into map[string]*sla.Calendar) {
-	for _, pair := range s.pairs(n, "calendars") {
-		spec := sla.CalendarSpec{Name: keyOf(pair), Week: map[string][]string{}}
-		s.fields(pair.Value, "the calendar "+spec.Name,
-			field{"zone", func(n ast.Node) { spec.Zone, _ = s.text(n) }},
-			field{"week", func(n ast.Node) {
-				for _, day := range s.pairs(n, "week") {
-					spec.Week[keyOf(day)] = s.texts(day.Value, keyOf(day))
+func (s *source) calendars(n *document.Node, into map[string]*sla.Calendar) {
+	for _, pair := range n.Entries() {
+		spec := sla.CalendarSpec{Name: pair.Key, Week: map[string][]string{}}
+		fields(pair.Value,
+			field{"zone", func(n *document.Node) { spec.Zone, _ = text(n) }},
+			field{"week", func(n *document.Node) {
+				for _, day := range n.Entries() {
+					spec.Week[day.Key] = texts(day.Value)
 				}
 			}},
-			field{"holiday_set", func(n ast.Node) { spec.HolidaySet, _ = s.text(n) }},
-			field{"holidays", func(n ast.Node) {
-				for _, date := range s.texts(n, "holidays") {
+			field{"holiday_set", func(n *document.Node) { spec.HolidaySet, _ = text(n) }},
+			field{"holidays", func(n *document.Node) {
+				for _, date := range texts(n) {
 					spec.Holidays = append(spec.Holidays, sla.Holiday{Date: date})
 				}
 			}},
 		)
 		if spec.Zone == "" {
-			s.fault(pair, "the calendar %s has no zone; write e.g. zone: America/Lima", spec.Name)
+			pair.Name.Fault("the calendar %s has no zone; write e.g. zone: America/Lima", spec.Name)
 			continue
 		}
 		c, err := sla.Compile(spec)
 		if err != nil {
-			s.fault(pair, "%v", err)
+			pair.Name.Fault("%v", err)
 			continue
 		}
 		into[spec.Name] = c
 	}
 }
 
-func (s *source) severity(n ast.Node) Severity {
-	t, ok := s.text(n)
+func (s *source) severity(n *document.Node) Severity {
+	t, ok := text(n)
 	if v := Severity(t); !ok || v == Critical || v == Warning || v == Info {
 		return v
 	}
-	s.fault(n, "severity %q is unknown; use critical, warning or info", t)
+	n.Fault("severity %q is unknown; use critical, warning or info", t)
 	return Warning
 }
 
-func (s *source) interval(n ast.Node) int64 {
-	ms := s.duration(n)
+func (s *source) interval(n *document.Node) int64 {
+	ms := duration(n)
 	if ms%FinePane != 0 || ms < FinePane || ms > 3_600_000 {
-		s.fault(n, "an interval is a multiple of 10s from 10s to 1h: that is how fine numbers are kept")
+		n.Fault("an interval is a multiple of 10s from 10s to 1h: that is how fine numbers are kept")
 		return defaultInterval
 	}
 	return ms
@@ -146,11 +145,14 @@ func (s *source) interval(n ast.Node) int64 {
 // reserved are the labels that Vigia writes itself.
 var reserved = []string{"alertname", "tenant", "severity", "channel", "queue", "team", "agent", "clock", "source", "incident"}
 
-func (s *source) labels(n ast.Node) map[string]string {
-	out := s.words(n, "labels")
-	for _, pair := range s.pairs(n, "labels") {
-		if slices.Contains(reserved, keyOf(pair)) {
-			s.fault(pair, "the label %s is written by Vigia; give yours another name", keyOf(pair))
+func (s *source) labels(n *document.Node) map[string]string {
+	out := map[string]string{}
+	for _, pair := range n.Entries() {
+		if v, ok := text(pair.Value); ok {
+			out[pair.Key] = v
+		}
+		if slices.Contains(reserved, pair.Key) {
+			pair.Name.Fault("the label %s is written by Vigia; give yours another name", pair.Key)
 		}
 	}
 	return out

@@ -5,8 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
+	"github.com/vigia-cx/vigia/internal/document"
 	"github.com/vigia-cx/vigia/internal/kpi"
 )
 
@@ -18,7 +17,7 @@ func proportion(d *kpi.Def) bool { return d.Unit == kpi.Ratio && d.ID != "sentim
 const leastProportion = 5
 
 // threshold checks a rule with fire.
-func (s *source) threshold(n ast.Node, r *draft) {
+func (s *source) threshold(n *document.Node, r *draft) {
 	fire, ok := s.condition(r.at["fire"], r.def)
 	if !ok {
 		return
@@ -29,9 +28,9 @@ func (s *source) threshold(n ast.Node, r *draft) {
 		switch {
 		case !ok:
 		case clear.below() == fire.below():
-			s.fault(at, "clear: %s looks the same way as fire: %s, so it would be over while it is bad; turn it round", clear.Text, fire.Text)
+			at.Fault("clear: %s looks the same way as fire: %s, so it would be over while it is bad; turn it round", clear.Text, fire.Text)
 		case fire.below() && clear.Limit < fire.Limit || !fire.below() && clear.Limit > fire.Limit:
-			s.fault(at, "clear: %s is on the bad side of fire: %s, so it would end and fire in turn; give it a limit on the good side", clear.Text, fire.Text)
+			at.Fault("clear: %s is on the bad side of fire: %s, so it would end and fire in turn; give it a limit on the good side", clear.Text, fire.Text)
 		default:
 			r.Clear = clear
 		}
@@ -43,11 +42,11 @@ func (s *source) threshold(n ast.Node, r *draft) {
 		s.warn(r.at["fire"], "%s: of %s a lower number is better, and this fires when it is low", r.Name, r.KPI)
 	}
 	if r.Stat != StatValue && (r.def.Unit != kpi.Seconds || r.def.Instant()) {
-		s.fault(r.at["stat"], "stat: %s has no %s; only durations over a window have a mean and percentiles", r.KPI, r.Stat)
+		r.at["stat"].Fault("stat: %s has no %s; only durations over a window have a mean and percentiles", r.KPI, r.Stat)
 	}
 	switch {
 	case r.confidence != nil && *r.confidence != 0 && !proportion(r.def):
-		s.fault(r.at["confidence"], "confidence: %s is not a share of things that are either good or bad; use min_count", r.KPI)
+		r.at["confidence"].Fault("confidence: %s is not a share of things that are either good or bad; use min_count", r.KPI)
 	case r.confidence != nil:
 		r.Confidence = *r.confidence
 	case !proportion(r.def):
@@ -68,9 +67,9 @@ func (s *source) threshold(n ast.Node, r *draft) {
 }
 
 // reachable refuses a limit that no number of contacts could be beyond.
-func (s *source) reachable(n ast.Node, r *draft) {
+func (s *source) reachable(n *document.Node, r *draft) {
 	if r.Fire.below() && r.Fire.Limit <= 0 || !r.Fire.below() && r.Fire.Limit >= 1 {
-		s.fault(r.place(n, "fire"), "fire: %s can never hold: shares are from 0 %% to 100 %%", r.Fire.Text)
+		r.place(n, "fire").Fault("fire: %s can never hold: shares are from 0 %% to 100 %%", r.Fire.Text)
 	}
 }
 
@@ -80,14 +79,14 @@ func opposite(c Condition) Condition {
 }
 
 // condition reads "< 80%", "> 2m" or ">= 5", as suits the KPI's unit.
-func (s *source) condition(n ast.Node, d *kpi.Def) (Condition, bool) {
-	t, ok := s.text(n)
+func (s *source) condition(n *document.Node, d *kpi.Def) (Condition, bool) {
+	t, ok := text(n)
 	if !ok {
 		return Condition{}, false
 	}
 	c, err := parseCondition(t, d)
 	if err != nil {
-		s.fault(n, "%v", err)
+		n.Fault("%v", err)
 		return Condition{}, false
 	}
 	return c, true
@@ -126,29 +125,29 @@ func parseCondition(t string, d *kpi.Def) (Condition, error) {
 	return c, nil
 }
 
-func (s *source) burn(n ast.Node, b *BurnRate) {
+func (s *source) burn(n *document.Node, b *BurnRate) {
 	b.Long, b.Short = "1h", "15m"
-	s.fields(n, "burn",
-		field{"rate", func(n ast.Node) {
-			t, _ := s.text(n)
+	fields(n,
+		field{"rate", func(n *document.Node) {
+			t, _ := text(n)
 			v, err := strconv.ParseFloat(strings.TrimSuffix(t, "x"), 64)
 			if err != nil || !(v > 0 && v <= 1000) {
-				s.fault(n, "rate: %q is not how many times too fast; write e.g. 1.5", t)
+				n.Fault("rate: %q is not how many times too fast; write e.g. 1.5", t)
 			}
 			b.Rate = v
 		}},
-		field{"long", func(n ast.Node) { b.Long, _ = s.text(n) }},
-		field{"short", func(n ast.Node) { b.Short, _ = s.text(n) }},
-		field{"objective", func(n ast.Node) {
-			if b.Objective = s.percent(n, "objective"); b.Objective >= 1 {
-				s.fault(n, "objective: 100 %% leaves nothing to burn; use less")
+		field{"long", func(n *document.Node) { b.Long, _ = text(n) }},
+		field{"short", func(n *document.Node) { b.Short, _ = text(n) }},
+		field{"objective", func(n *document.Node) {
+			if b.Objective = percent(n, "objective"); b.Objective >= 1 {
+				n.Fault("objective: 100 %% leaves nothing to burn; use less")
 				b.Objective = 0
 			}
 		}},
 	)
 	for _, w := range []string{b.Long, b.Short} {
 		if _, err := ParseSpan(w); err != nil {
-			s.fault(n, "burn: %v", err)
+			n.Fault("burn: %v", err)
 		}
 	}
 }
@@ -157,61 +156,61 @@ func (s *source) burn(n ast.Node, b *BurnRate) {
 func (s *source) checkBurn(r *draft) {
 	at, b := r.at["burn"], r.Burn
 	if !proportion(r.def) {
-		s.fault(r.at["kpi"], "burn: %s is not a share of promises kept; use sla_compliance, service_level or abandon_rate", r.KPI)
+		r.at["kpi"].Fault("burn: %s is not a share of promises kept; use sla_compliance, service_level or abandon_rate", r.KPI)
 	}
 	if b.Rate == 0 || b.Objective == 0 {
-		s.fault(at, "burn needs rate and objective; write e.g. burn: {rate: 1.5, objective: 80%%, long: 1h, short: 15m}")
+		at.Fault("burn needs rate and objective; write e.g. burn: {rate: 1.5, objective: 80%%, long: 1h, short: 15m}")
 		return
 	}
 	if most := 1 / (1 - b.Objective); b.Rate > most*(1+1e-9) {
-		s.fault(at, "burn: with an objective of %s %% the rate can never exceed 1/(1−%s) = %s; %s would mean that %s %% of promises are broken. Use less, such as 1.5 over 1h and 15m",
+		at.Fault("burn: with an objective of %s %% the rate can never exceed 1/(1−%s) = %s; %s would mean that %s %% of promises are broken. Use less, such as 1.5 over 1h and 15m",
 			number(b.Objective*100), number(b.Objective), number(most), number(b.Rate), number(b.Rate*(1-b.Objective)*100))
 	}
 	long, err1 := ParseSpan(b.Long)
 	short, err2 := ParseSpan(b.Short)
 	if err1 == nil && err2 == nil && !long.Today && (short.Today || short.Ms >= long.Ms) {
-		s.fault(at, "burn: short (%s) must be shorter than long (%s)", b.Short, b.Long)
+		at.Fault("burn: short (%s) must be shorter than long (%s)", b.Short, b.Long)
 	}
 	if r.MinCount < 0 {
 		r.MinCount = 20
 	}
 }
 
-func (s *source) absent(n ast.Node, a *Absence) {
+func (s *source) absent(n *document.Node, a *Absence) {
 	a.Expected, a.Baseline = 10, "2h"
-	s.fields(n, "absent",
-		field{"expected", func(n ast.Node) {
-			t, _ := s.text(n)
+	fields(n,
+		field{"expected", func(n *document.Node) {
+			t, _ := text(n)
 			v, err := strconv.ParseFloat(t, 64)
 			if err != nil || !(v >= 3 && v <= 1e6) {
-				s.fault(n, "expected: %q is not a number of 3 or more; with fewer, chance alone makes such gaps", t)
+				n.Fault("expected: %q is not a number of 3 or more; with fewer, chance alone makes such gaps", t)
 			}
 			a.Expected = v
 		}},
-		field{"baseline", func(n ast.Node) { a.Baseline, _ = s.text(n) }},
-		field{"like", func(n ast.Node) {
-			a.Like, _ = s.text(n)
+		field{"baseline", func(n *document.Node) { a.Baseline, _ = text(n) }},
+		field{"like", func(n *document.Node) {
+			a.Like, _ = text(n)
 			if w, err := ParseSpan(a.Like); a.Like != "none" && (err != nil || w.Today || w.Ms%86_400_000 != 0 || w.Ms > 7*86_400_000) {
-				s.fault(n, "like: %q is not 1d to 7d, or none; use 7d to compare with the same hour of the same weekday", a.Like)
+				n.Fault("like: %q is not 1d to 7d, or none; use 7d to compare with the same hour of the same weekday", a.Like)
 			}
 		}},
 	)
 	if w, err := ParseSpan(a.Baseline); err != nil || w.Today {
-		s.fault(n, "baseline: %q is not a window such as 2h or 1d", a.Baseline)
+		n.Fault("baseline: %q is not a window such as 2h or 1d", a.Baseline)
 	}
 }
 
-func (s *source) checkAbsent(n ast.Node, r *draft) {
+func (s *source) checkAbsent(n *document.Node, r *draft) {
 	if r.def.Unit != kpi.Count || r.def.Instant() {
-		s.fault(r.at["kpi"], "absent: %s is not a count over a window; use conversations_started or contacts_offered", r.KPI)
+		r.at["kpi"].Fault("absent: %s is not a count over a window; use conversations_started or contacts_offered", r.KPI)
 	}
 	baseline, err1 := ParseSpan(r.Absent.Baseline)
 	gap, err2 := ParseSpan(r.Window)
 	if err1 == nil && err2 == nil && (gap.Today || 2*gap.Ms > baseline.Ms) {
-		s.fault(r.place(n, "absent"), "absent: the baseline (%s) must be at least twice the window (%s), or there is no pace to compare with", r.Absent.Baseline, r.Window)
+		r.place(n, "absent").Fault("absent: the baseline (%s) must be at least twice the window (%s), or there is no pace to compare with", r.Absent.Baseline, r.Window)
 	}
 	if r.baseline, r.gaps = baseline.Ms, gapsWithin(gap.Ms); err2 == nil && len(r.gaps) == 0 {
-		s.fault(r.place(n, "window"), "absent: use a window of 1m or more")
+		r.place(n, "window").Fault("absent: use a window of 1m or more")
 	}
 	switch {
 	case r.Absent.Like == "" && r.OnlyInHours == "":
@@ -227,8 +226,8 @@ func (s *source) checkAbsent(n ast.Node, r *draft) {
 	}
 }
 
-func (s *source) silent(n ast.Node, r *draft) {
+func (s *source) silent(n *document.Node, r *draft) {
 	if r.Silence < 60_000 || r.Silence > 7*24*3_600_000 {
-		s.fault(r.place(n, "source_silent"), "source_silent: use 1m to 7d")
+		r.place(n, "source_silent").Fault("source_silent: use 1m to 7d")
 	}
 }

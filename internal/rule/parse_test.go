@@ -35,7 +35,7 @@ rules:
 	for _, want := range []string{
 		"bad.yaml:2:22: an interval is a multiple of 10s",
 		`bad.yaml:4:12: alert: "No Name" is not a name`,
-		`bad.yaml:8:5: unknown key "claer" in the rule; did you mean "clear"?`,
+		`bad.yaml:8:5: unknown key "claer" in rules[0]; did you mean "clear"?`,
 		`    8 |     claer: "> 85%"` + "\n      |     ^",
 		`bad.yaml:9:21: kpi "service_levle" is unknown`,
 		`service_level has no definition "cisco"`,

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vigia-cx/vigia/internal/document"
 	"github.com/vigia-cx/vigia/internal/sla"
 )
 
@@ -15,7 +16,7 @@ import (
 type Outcome struct {
 	File, Case string
 	Line       int
-	Failures   Findings // empty when the test passes
+	Failures   document.Findings // empty when the test passes
 	// Changes is everything that happened to the rules, in order; At less Start is the time since the begin of the time line.
 	Changes []Change
 	Start   int64
@@ -114,7 +115,7 @@ func (c *Case) run(file string, set *Set) Outcome {
 			t.fail(want{node: c.node}, "there is no alert %s", name)
 		}
 	}
-	t.out.Failures = c.source.sorted(t.out.Failures)
+	t.out.Failures = c.file.Finish(t.out.Failures)
 	return t.out
 }
 
@@ -282,7 +283,7 @@ func describe(rule string, group map[string]string) string {
 }
 
 func (t *trial) fail(w want, format string, args ...any) {
-	t.out.Failures = append(t.out.Failures, t.source.finding(w.node, "%s: %s", t.Name, fmt.Sprintf(format, args...)))
+	t.out.Failures = append(t.out.Failures, w.node.Finding("%s: %s", t.Name, fmt.Sprintf(format, args...)))
 }
 
 // since writes a time since the start: 34m, 1h20m, 45s.

@@ -9,8 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
+	"github.com/vigia-cx/vigia/internal/document"
 	"github.com/vigia-cx/vigia/internal/kpi"
 )
 
@@ -18,29 +17,29 @@ import (
 var placeholder = regexp.MustCompile(`\{([a-z_]*)\}`)
 
 // annotations reads summary and description, each one text or one by language, and checks the fields in them.
-func (s *source) annotations(n ast.Node, r *Rule) {
-	read := func(into *map[string]string) func(n ast.Node) {
-		return func(n ast.Node) {
-			if _, single := n.(ast.ScalarNode); single {
-				if t, ok := s.text(n); ok {
+func (s *source) annotations(n *document.Node, r *Rule) {
+	read := func(into *map[string]string) func(n *document.Node) {
+		return func(n *document.Node) {
+			if n.Scalar() {
+				if t, ok := text(n); ok {
 					*into = map[string]string{"en": t}
 				}
 			} else {
-				*into = s.words(n, "the text")
+				*into = words(n)
 			}
 			for _, lang := range slices.Sorted(maps.Keys(*into)) {
 				if !slices.Contains(kpi.Langs, lang) {
-					s.fault(n, "%q is not a language here; use es, pt or en", lang)
+					n.Fault("%q is not a language here; use es, pt or en", lang)
 				}
 				for _, f := range placeholder.FindAllStringSubmatch((*into)[lang], -1) {
 					if known := r.textFields(); !slices.Contains(known, f[1]) {
-						s.fault(n, "the text (%s) has a field {%s} that this rule does not know; use {%s}", lang, f[1], strings.Join(known, "}, {"))
+						n.Fault("the text (%s) has a field {%s} that this rule does not know; use {%s}", lang, f[1], strings.Join(known, "}, {"))
 					}
 				}
 			}
 		}
 	}
-	s.fields(n, "annotations", field{"summary", read(&r.Summary)}, field{"description", read(&r.Description)})
+	fields(n, field{"summary", read(&r.Summary)}, field{"description", read(&r.Description)})
 }
 
 // textFields lists what texts of the rule may mention.
