@@ -3,50 +3,16 @@ package alerter
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
-
-// Token is a bearer token, either itself or (better) the SHA-256 of it in hex.
-type Token struct{ Plain, SHA256 string }
-
-// String hides the token.
-func (Token) String() string { return "(token)" }
-
-// GoString hides the token.
-func (Token) GoString() string { return "(token)" }
-
-// LogValue hides the token.
-func (Token) LogValue() slog.Value { return slog.StringValue("(token)") }
-
-const minToken = 16
-
-func (t Token) digest() ([sha256.Size]byte, error) {
-	var sum [sha256.Size]byte
-	switch {
-	case t.Plain != "" && t.SHA256 != "":
-		return sum, errors.New("has both a token and its SHA-256: give one")
-	case t.SHA256 != "":
-		b, err := hex.DecodeString(t.SHA256)
-		if err != nil || len(b) != sha256.Size {
-			return sum, errors.New("the SHA-256 must be 64 hexadecimal digits, as `printf %s TOKEN | sha256sum` prints them")
-		}
-		return [sha256.Size]byte(b), nil
-	case len(t.Plain) < minToken:
-		return sum, fmt.Errorf("is shorter than %d characters: make one with `openssl rand -hex 32`", minToken)
-	}
-	return sha256.Sum256([]byte(t.Plain)), nil
-}
 
 // right is what a token permits.
 type right uint8
@@ -60,11 +26,11 @@ const (
 type access struct {
 	open    bool
 	tenants []Tenant
-	tokens  []tokenOf
+	tokens  httpapi.Ring[permit]
 }
 
-type tokenOf struct {
-	digest [sha256.Size]byte
+// permit is what one token permits.
+type permit struct {
 	tenant int
 	right  right
 }
@@ -73,15 +39,13 @@ func newAccess(cfg Config) (*access, error) {
 	a := &access{open: cfg.Open, tenants: cfg.Tenants}
 	for i, t := range cfg.Tenants {
 		for _, list := range []struct {
-			tokens []Token
+			tokens []httpapi.Token
 			right  right
 		}{{t.ReadTokens, mayRead}, {t.AlertTokens, mayAlert}} {
 			for n, token := range list.tokens {
-				sum, err := token.digest()
-				if err != nil {
+				if err := a.tokens.Add(token, permit{i, list.right}); err != nil {
 					return nil, fmt.Errorf("alerter: tenant %s: token %d %w", t.Name, n, err)
 				}
-				a.tokens = append(a.tokens, tokenOf{sum, i, list.right})
 			}
 		}
 	}
@@ -91,14 +55,10 @@ func newAccess(cfg Config) (*access, error) {
 // tenant returns whose alerts a request is about, if it may do what it wants.
 func (a *access) tenant(r *http.Request, want right) (*Tenant, *problem) {
 	asked := r.URL.Query().Get("tenant")
-	if token, given := bearer(r); given {
-		sum := sha256.Sum256([]byte(token))
+	if token, given := httpapi.BearerOrPassword(r); given {
 		found, can := -1, right(0)
-		for _, t := range a.tokens {
-			// Every token is compared, so that the time tells nothing.
-			if subtle.ConstantTimeCompare(sum[:], t.digest[:]) == 1 {
-				found, can = t.tenant, max(can, t.right)
-			}
+		for _, p := range a.tokens.Find(token) {
+			found, can = p.tenant, max(can, p.right)
 		}
 		switch {
 		case found >= 0 && asked != "" && asked != a.tenants[found].Name:
@@ -114,7 +74,7 @@ func (a *access) tenant(r *http.Request, want right) (*Tenant, *problem) {
 	if !a.open {
 		return nil, unauthorized.because("Send a token of the configuration: Authorization: Bearer TOKEN.")
 	}
-	if !local(r.Host) {
+	if !httpapi.Local(r.Host) {
 		return nil, forbidden.because(fmt.Sprintf("Without tokens only requests to localhost are answered, this one names the host %q.", r.Host))
 	}
 	for i := range a.tenants {
@@ -123,24 +83,6 @@ func (a *access) tenant(r *http.Request, want right) (*Tenant, *problem) {
 		}
 	}
 	return nil, notFound.because("There is no such tenant.")
-}
-
-func bearer(r *http.Request) (token string, ok bool) {
-	if _, password, ok := r.BasicAuth(); ok {
-		return password, true
-	}
-	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
-}
-
-// local reports whether a Host header names this machine. A page on the web whose name was bound to 127.0.0.1 does not.
-func local(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = strings.Trim(host, "[]")
-	}
-	ip := net.ParseIP(name)
-	return name == "localhost" || strings.HasSuffix(name, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 // Of links that acknowledge.

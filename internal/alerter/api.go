@@ -15,6 +15,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 	"github.com/vigia-cx/vigia/internal/notify"
 	"github.com/vigia-cx/vigia/internal/store"
 )
@@ -27,6 +28,7 @@ const (
 	requestTimeout = 10 * time.Second
 	maxSilence     = 14 * 24 * time.Hour
 	maxListed      = 500
+	retrySoon      = 2 * time.Second // when the state or the log does not answer
 )
 
 // Handler answers who was told what, and takes acknowledgements and silences. Those are records in the log of signals, so that any process can take them, and whoever owns the
@@ -51,7 +53,8 @@ func (a *Alerter) Handler() (*Handler, error) {
 	h.mux.HandleFunc("/api/v1/silences", h.only("GET, HEAD, POST", h.silences))
 	h.mux.HandleFunc("/api/v1/silences/{id}", h.only("DELETE", h.unsilence))
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		notFound.because("Alerts are at /api/v1/incidents and /api/v1/silences.").write(w)
+		p := notFound.because("Alerts are at /api/v1/incidents and /api/v1/silences.")
+		p.Write(w, p)
 	})
 	return h, nil
 }
@@ -73,7 +76,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) only(methods string, serve func(w http.ResponseWriter, r *http.Request) *problem) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p := wrongMethod.because("Use " + methods + ".")
-		p.allow = methods
+		p.Allow = methods
 		if slices.Contains(strings.Split(methods, ", "), r.Method) {
 			p = serve(w, r)
 		}
@@ -83,7 +86,7 @@ func (h *Handler) only(methods string, serve func(w http.ResponseWriter, r *http
 		if p.Status >= http.StatusInternalServerError {
 			h.log.Warn("request not answered", "path", r.URL.Path, "status", p.Status, "detail", p.Detail)
 		}
-		p.write(w)
+		p.Write(w, p)
 	}
 }
 
@@ -138,7 +141,7 @@ func (h *Handler) read(ctx context.Context, t *Tenant, keys ...string) (map[stri
 	answer, err := h.a.vault.Read(ctx, []store.SlotRefs{request})
 	if err != nil || answer[0].Absent {
 		p := unavailable.because("What people were told is not known at this moment: the state does not answer, or no alerter has opened it yet.")
-		p.retry = 2
+		p.Retry = retrySoon
 		return nil, p
 	}
 	out := map[string]map[string][]byte{}
@@ -221,7 +224,7 @@ func (h *Handler) incidents(w http.ResponseWriter, r *http.Request) *problem {
 			body.Incidents = append(body.Incidents, t.show(i, tries))
 		}
 	}
-	writeJSON(w, http.StatusOK, body)
+	httpapi.WriteJSON(w, http.StatusOK, body)
 	return nil
 }
 
@@ -236,7 +239,7 @@ func (h *Handler) incident(w http.ResponseWriter, r *http.Request) *problem {
 	}
 	for _, i := range list {
 		if i.ID == r.PathValue("id") {
-			writeJSON(w, http.StatusOK, t.show(i, tries))
+			httpapi.WriteJSON(w, http.StatusOK, t.show(i, tries))
 			return nil
 		}
 	}
@@ -276,7 +279,7 @@ func (h *Handler) publish(ctx context.Context, key string, body event.RecordBody
 	message := bus.Message{Key: []byte(key), Value: event.Encode(event.Record{Body: body}), Headers: headers(body)}
 	if err := h.a.journal.Publish(ctx, h.a.cfg.Signals, []bus.Message{message}); err != nil {
 		p := unavailable.because("The log did not take it; nothing has changed as far as is known. Try again.")
-		p.retry = 2
+		p.Retry = retrySoon
 		h.log.Warn("a record of the API was not written", "err", err)
 		return p
 	}
@@ -307,7 +310,7 @@ func (h *Handler) acknowledge(w http.ResponseWriter, r *http.Request) *problem {
 	if r.Method != http.MethodPost {
 		if !linked {
 			p := wrongMethod.because("Use POST to acknowledge.")
-			p.allow = http.MethodPost
+			p.Allow = http.MethodPost
 			return p
 		}
 		// Whatever looks at links in messages must not acknowledge: a person presses the button.
@@ -325,7 +328,7 @@ func (h *Handler) acknowledge(w http.ResponseWriter, r *http.Request) *problem {
 		list[n].AckAt = at
 		return showAckPage(w, t, list[n], true)
 	}
-	writeJSON(w, http.StatusAccepted, map[string]any{"incident": id, "acknowledged": AckOf{by, t.stamp(at)}})
+	httpapi.WriteJSON(w, http.StatusAccepted, map[string]any{"incident": id, "acknowledged": AckOf{by, t.stamp(at)}})
 	return nil
 }
 

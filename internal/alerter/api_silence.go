@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 // Silence is a silence as the API tells and takes it.
@@ -51,7 +52,7 @@ func (h *Handler) silences(w http.ResponseWriter, r *http.Request) *problem {
 		}
 		out = append(out, x)
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"tenant": t.Name, "silences": out})
+	httpapi.WriteJSON(w, http.StatusOK, map[string]any{"tenant": t.Name, "silences": out})
 	return nil
 }
 
@@ -93,7 +94,7 @@ func (h *Handler) makeSilence(w http.ResponseWriter, r *http.Request) *problem {
 		return p
 	}
 	body.ID, body.StartsAt, body.EndsAt = s.ID, t.stamp(s.StartsAt), t.stamp(s.EndsAt)
-	writeJSON(w, http.StatusAccepted, body)
+	httpapi.WriteJSON(w, http.StatusAccepted, body)
 	return nil
 }
 

@@ -28,7 +28,7 @@ type attempt struct {
 	Unsure bool `json:"unsure,omitempty"`
 
 	panel  string // the alert of a panel that is shown; such attempts are not stored
-	retry  *retry
+	retry  *tried
 	flying bool
 }
 
@@ -39,15 +39,15 @@ type member struct {
 	Type     notify.Type `json:"type"`
 }
 
-// retry is how often, and since when, something was tried.
-type retry struct {
+// tried is how often, and since when, something was tried.
+type tried struct {
 	at    int64
 	tries int
 	pause *backoff.ExponentialBackOff
 }
 
 // next returns how long to wait: anything up to 1 s, 2 s, 4 s, … 60 s, so that those that failed together do not come back together.
-func (r *retry) next() time.Duration {
+func (r *tried) next() time.Duration {
 	if r.pause == nil {
 		r.pause = &backoff.ExponentialBackOff{InitialInterval: 500 * time.Millisecond, RandomizationFactor: 1, Multiplier: 2, MaxInterval: 30 * time.Second}
 		r.pause.Reset()
@@ -221,7 +221,7 @@ func (d *desk) start(a *attempt, now int64) {
 	for _, m := range a.Members {
 		parts = append(parts, m.Incident, strconv.FormatInt(m.Rev, 10), string(m.Type))
 	}
-	a.ID, a.At, a.retry = event.OutputID(parts...), now, &retry{at: now}
+	a.ID, a.At, a.retry = event.OutputID(parts...), now, &tried{at: now}
 	for _, key := range a.Groups {
 		g := d.groups[key]
 		if g.retry != nil {
@@ -299,7 +299,7 @@ func (d *desk) attemptAgain(a *attempt, now int64) {
 	}
 	if d.holds(a, now) {
 		if a.retry == nil { // of an earlier owner
-			a.retry = &retry{at: a.At, tries: a.Tries}
+			a.retry = &tried{at: a.At, tries: a.Tries}
 			a.Unsure = true
 			d.touch(keyAttempts, a.ID)
 		}
@@ -317,7 +317,7 @@ func (d *desk) attemptAgain(a *attempt, now int64) {
 	d.end(a)
 	r := a.retry
 	if r == nil {
-		r = &retry{at: a.At, tries: a.Tries}
+		r = &tried{at: a.At, tries: a.Tries}
 	}
 	for _, key := range a.Groups {
 		if g := d.groups[key]; g != nil {

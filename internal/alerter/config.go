@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vigia-cx/vigia/internal/httpapi"
 	"github.com/vigia-cx/vigia/internal/notify"
 	"github.com/vigia-cx/vigia/internal/rule"
 )
@@ -42,7 +43,7 @@ type Tenant struct {
 	// LinkKey signs links that acknowledge, at least 32 bytes; none makes no links.
 	LinkKey []byte
 	// ReadTokens may read incidents and silences, AlertTokens may also acknowledge and silence.
-	ReadTokens, AlertTokens []Token
+	ReadTokens, AlertTokens []httpapi.Token
 	Receivers               []Receiver
 	Routes                  []Route
 	Quiet                   []Quiet

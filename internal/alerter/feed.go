@@ -8,6 +8,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/retry"
 )
 
 // heard is what one read of a partition of signals gave.
@@ -45,7 +46,7 @@ func (s *session) listen(ctx context.Context, wg *sync.WaitGroup, fail context.C
 func (s *session) follow(ctx context.Context, partition int32, next int64) error {
 	var decoder event.Decoder
 	a := s.shard.a
-	for pause := newPause(); ; {
+	for pause := retry.NewPause(); ; {
 		batch, err := a.journal.Fetch(ctx, a.cfg.Signals, partition, next, bus.FetchOptions{MaxBytes: fetchBytes, MaxWait: fetchWait, NoHeaders: true})
 		switch {
 		case ctx.Err() != nil:
@@ -54,12 +55,12 @@ func (s *session) follow(ctx context.Context, partition int32, next int64) error
 			return err // opening anew finds out what was lost
 		case err != nil:
 			s.shard.log.Warn("signals cannot be read, trying again", "signals_partition", partition, "err", err)
-			if !pause.wait(ctx) {
+			if !pause.Wait(ctx) {
 				return nil
 			}
 			continue
 		}
-		pause.reset()
+		pause.Reset()
 		if batch.Next == next && len(batch.Messages) == 0 {
 			continue
 		}

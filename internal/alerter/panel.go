@@ -20,7 +20,7 @@ type panel struct {
 	shownAt   int64               // last told with success
 	flying    bool
 	again     bool // it has changed while it was on its way
-	retry     *retry
+	retry     *tried
 }
 
 // Pace of panels, as Alertmanager expects it of Prometheus.
@@ -96,7 +96,7 @@ func (d *desk) refresh(key string, now int64) {
 	}
 	p.flying, p.again = true, false
 	if p.retry == nil {
-		p.retry = &retry{at: now}
+		p.retry = &tried{at: now}
 	}
 	d.launch = append(d.launch, &attempt{ID: "", Tenant: p.tenant, Receiver: p.receiver, Route: p.route, At: now, panel: key})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 	"github.com/vigia-cx/vigia/internal/notify"
 )
 
@@ -64,7 +65,7 @@ func escalating(duty, boss *inbox) Tenant {
 	t := tenantT(duty)
 	t.Receivers = append(t.Receivers, Receiver{Name: "boss", Notifier: boss, PerIncident: true})
 	t.Routes[0].AckWithin, t.Routes[0].EscalateTo = 10*time.Minute, []string{"boss"}
-	t.ReadTokens, t.AlertTokens = []Token{{Plain: readToken}}, []Token{{Plain: alertToken}}
+	t.ReadTokens, t.AlertTokens = []httpapi.Token{{Plain: readToken}}, []httpapi.Token{{Plain: alertToken}}
 	t.PublicURL, t.LinkKey = "https://vigia.example", []byte(strings.Repeat("k", 32))
 	return t
 }
@@ -214,7 +215,7 @@ func TestRepeat(t *testing.T) {
 		var box inbox
 		tenant := grouped(&box)
 		tenant.Routes[0].Repeat = 4 * time.Hour
-		tenant.ReadTokens, tenant.AlertTokens = []Token{{Plain: readToken}}, []Token{{Plain: alertToken}}
+		tenant.ReadTokens, tenant.AlertTokens = []httpapi.Token{{Plain: readToken}}, []httpapi.Token{{Plain: alertToken}}
 		r := w.start(serving(tenant))
 		w.rest(r)
 		w.relay(breach("a", 1, event.SignalBreach, time.Now()), breach("b", 1, event.SignalBreach, time.Now()))

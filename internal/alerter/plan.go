@@ -20,7 +20,7 @@ type group struct {
 	open    map[string]struct{} // incidents that the receiver knows of and that last
 	due     int64               // when the news go out, 0 when there are none
 	attempt string              // on its way
-	retry   *retry              // of the attempt that the next one takes the place of
+	retry   *tried              // of the attempt that the next one takes the place of
 }
 
 // Pace of digests.

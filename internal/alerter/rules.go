@@ -10,6 +10,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/notify"
+	"github.com/vigia-cx/vigia/internal/retry"
 	"github.com/vigia-cx/vigia/internal/rule"
 )
 
@@ -42,7 +43,7 @@ func (x *session) evaluateTenant(ctx context.Context, t *tenant) {
 	}
 	for {
 		now := a.now()
-		if !sleep(ctx, time.Duration(every-now%every)*time.Millisecond) {
+		if !retry.Sleep(ctx, time.Duration(every-now%every)*time.Millisecond) {
 			return
 		}
 		j := judgement{tenant: t.Name, at: a.now() / every * every}

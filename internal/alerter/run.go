@@ -13,6 +13,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/kpi"
+	"github.com/vigia-cx/vigia/internal/retry"
 	"github.com/vigia-cx/vigia/internal/rule"
 	"github.com/vigia-cx/vigia/internal/store"
 )
@@ -129,13 +130,13 @@ func (a *Alerter) Run(ctx context.Context) error {
 
 // join waits for brokers that are not ready yet.
 func (a *Alerter) join(ctx context.Context) (*bus.Group, error) {
-	for pause := newPause(); ; {
+	for pause := retry.NewPause(); ; {
 		group, err := a.journal.Join(ctx, bus.GroupConfig{ID: a.cfg.Group, Topics: []string{a.cfg.Signals}})
 		if err == nil || !bus.Retryable(err) {
 			return group, err
 		}
 		a.log.Warn("cannot join the group yet", "group", a.cfg.Group, "err", err)
-		if !pause.wait(ctx) {
+		if !pause.Wait(ctx) {
 			return nil, ctx.Err()
 		}
 	}

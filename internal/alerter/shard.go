@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/bus"
+	"github.com/vigia-cx/vigia/internal/retry"
 	"github.com/vigia-cx/vigia/internal/store"
 )
 
@@ -65,13 +66,13 @@ func (s *shard) run(assigned context.Context, draining <-chan struct{}) {
 	go func() {
 		select {
 		case <-draining:
-			if sleep(ctx, s.a.cfg.Drain) {
+			if retry.Sleep(ctx, s.a.cfg.Drain) {
 				cancel(errDrained)
 			}
 		case <-stopped:
 		}
 	}()
-	pause := newPause()
+	pause := retry.NewPause()
 	for ctx.Err() == nil && !closed(draining) {
 		s.status(opening, 0, nil)
 		began := time.Now()
@@ -80,7 +81,7 @@ func (s *shard) run(assigned context.Context, draining <-chan struct{}) {
 			return
 		}
 		if time.Since(began) > time.Minute {
-			pause.reset()
+			pause.Reset()
 		}
 		switch judge(err) {
 		case stop:
@@ -102,7 +103,7 @@ func (s *shard) run(assigned context.Context, draining <-chan struct{}) {
 			s.epoch = 0
 			s.log.Warn("opening the shard again", "err", err)
 			s.status(waiting, 0, err)
-			if !pause.wait(ctx) {
+			if !pause.Wait(ctx) {
 				return
 			}
 		}
@@ -150,8 +151,8 @@ func judge(err error) verdict {
 // confirm asks the group whether the shard is still ours: only the member of the current generation can commit. Then it may be claimed again.
 func (s *shard) confirm(ctx context.Context) bool {
 	s.a.metrics.refused.WithLabelValues("fenced").Inc()
-	for pause := newPause(); ; {
-		if !sleep(ctx, jitter(time.Second)) {
+	for pause := retry.NewPause(); ; {
+		if !retry.Sleep(ctx, retry.Jitter(time.Second)) {
 			return false
 		}
 		err := s.commitMark(ctx)
@@ -163,7 +164,7 @@ func (s *shard) confirm(ctx context.Context) bool {
 		case judge(err) == stop:
 			s.log.Info("another alerter owns this shard now")
 			return false
-		case !pause.wait(ctx):
+		case !pause.Wait(ctx):
 			return false
 		}
 	}
@@ -333,7 +334,7 @@ func (x *session) commit(ctx context.Context) error {
 		return nil
 	}
 	began := time.Now()
-	for pause := newPause(); ; {
+	for pause := retry.NewPause(); ; {
 		var err error
 		if x.moved {
 			to := x.pos
@@ -357,7 +358,7 @@ func (x *session) commit(ctx context.Context) error {
 		}
 		// Waiting heals it, and nothing is uncertain.
 		x.shard.status(waiting, x.pending(), err)
-		if !pause.wait(ctx) {
+		if !pause.Wait(ctx) {
 			return context.Cause(ctx)
 		}
 	}

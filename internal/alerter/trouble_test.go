@@ -245,7 +245,7 @@ func TestManyKills(t *testing.T) {
 			<-victim.done
 			victim.close()
 		}
-		last := w.start(serving(tenant))
+		last := w.startAlone(serving(tenant))
 		<-done
 		wg.Wait()
 		w.rest(last)

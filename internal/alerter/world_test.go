@@ -169,6 +169,24 @@ func (w *world) start(o options) *process {
 	return r
 }
 
+// startAlone starts an alerter that gets every shard. The embedded log forgets the session of a member whose connection broke while it was being answered, and keeps its share for
+// it for good; the next one who joins removes it.
+func (w *world) startAlone(o options) *process {
+	w.t.Helper()
+	for range 5 {
+		r := w.start(o)
+		for range 300 {
+			time.Sleep(100 * time.Millisecond)
+			if n, ok := r.Assigned(); ok && n == partitions {
+				return r
+			}
+		}
+		r.stop(w.t)
+	}
+	w.t.Fatal("nobody gets all shards")
+	return nil
+}
+
 func (r *process) stop(t *testing.T) {
 	t.Helper()
 	r.cancel()

@@ -1,16 +1,15 @@
 package app
 
 import (
-	"net"
 	"net/http"
 	"net/http/pprof"
 	"slices"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/vigia-cx/vigia/internal/config"
 	"github.com/vigia-cx/vigia/internal/connector"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 // healthPaths answer without a client certificate: those who ask have none.
@@ -67,20 +66,10 @@ func (a *App) guardAdmin(next http.Handler) http.Handler {
 		case a.cfg.AdminTLS.ClientCAFile != "" && (r.TLS == nil || len(r.TLS.VerifiedChains) == 0):
 			http.Error(w, "a client certificate of the authorities in admin_tls.client_ca_file is needed here", http.StatusForbidden)
 			return
-		case private && !localHost(r.Host):
+		case private && !httpapi.Local(r.Host):
 			http.Error(w, "the admin listener is for this machine; ask for localhost, or give admin an address that other machines can reach", http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// localHost reports whether a Host header names this machine.
-func localHost(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = strings.Trim(host, "[]")
-	}
-	ip := net.ParseIP(name)
-	return name == "localhost" || strings.HasSuffix(name, ".localhost") || ip != nil && ip.IsLoopback()
 }

@@ -140,14 +140,7 @@ func (a *App) alerterTenant(t *config.Tenant) (alerter.Tenant, error) {
 	mac := hmac.New(sha256.New, t.Key())
 	_, _ = mac.Write([]byte("vigia links to acknowledge")) // a hash never fails
 	out.LinkKey = mac.Sum(nil)
-	for _, token := range t.ReadTokens {
-		plain, digest := tokenParts(token)
-		out.ReadTokens = append(out.ReadTokens, alerter.Token{Plain: plain, SHA256: digest})
-	}
-	for _, token := range t.Alerting.Tokens {
-		plain, digest := tokenParts(token)
-		out.AlertTokens = append(out.AlertTokens, alerter.Token{Plain: plain, SHA256: digest})
-	}
+	out.ReadTokens, out.AlertTokens = tokens(t.ReadTokens), tokens(t.Alerting.Tokens)
 	set, err := t.RuleSet()
 	if err != nil {
 		return out, err

@@ -12,6 +12,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/connector"
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/exporter"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 	"github.com/vigia-cx/vigia/internal/store"
 	"github.com/vigia-cx/vigia/internal/worker"
 )
@@ -109,11 +110,7 @@ func (a *App) connectorConfig(cfg *config.Config) connector.Config {
 		t := &cfg.Tenants[i]
 		tenant := connector.TenantConfig{
 			Name: t.Name, PseudonymKey: t.Key(), KeyVersion: t.Version(), Labels: t.Labels, Names: t.PlainNames,
-			RateEvents: cfg.Limits.Rate, Burst: cfg.Limits.Burst,
-		}
-		for _, token := range t.IngestTokens {
-			plain, digest := tokenParts(token)
-			tenant.Tokens = append(tenant.Tokens, connector.Token{Plain: plain, SHA256: digest})
+			RateEvents: cfg.Limits.Rate, Burst: cfg.Limits.Burst, Tokens: tokens(t.IngestTokens),
 		}
 		for _, s := range t.Sources {
 			tenant.Sources = append(tenant.Sources, connector.SourceConfig{
@@ -135,28 +132,28 @@ func (a *App) exporterConfig(cfg *config.Config) exporter.Config {
 	if a.has(Alerter) {
 		c.Alerts = a.recentAlerts
 	}
-	for _, token := range cfg.MetricsTokens {
-		plain, digest := tokenParts(token)
-		c.MetricsTokens = append(c.MetricsTokens, exporter.Token{Plain: plain, SHA256: digest})
-	}
+	c.MetricsTokens = tokens(cfg.MetricsTokens)
 	for i := range cfg.Tenants {
 		t := &cfg.Tenants[i]
-		tenant := exporter.Tenant{Name: t.Name, Zone: t.Zone, Lang: t.Lang()}
-		for _, token := range t.ReadTokens {
-			plain, digest := tokenParts(token)
-			tenant.Tokens = append(tenant.Tokens, exporter.Token{Plain: plain, SHA256: digest})
+		if len(t.ReadTokens) > 0 {
 			c.Open = false // who has made a read token wants it asked for
 		}
-		c.Tenants = append(c.Tenants, tenant)
+		c.Tenants = append(c.Tenants, exporter.Tenant{Name: t.Name, Zone: t.Zone, Lang: t.Lang(), Tokens: tokens(t.ReadTokens)})
 	}
 	return c
 }
 
-func tokenParts(token config.Secret) (plain, digest string) {
-	if d, ok := strings.CutPrefix(token.Reveal(), "sha256:"); ok {
-		return "", d
+// tokens returns tokens as the roles want them.
+func tokens(configured []config.Secret) []httpapi.Token {
+	var out []httpapi.Token
+	for _, token := range configured {
+		if digest, ok := strings.CutPrefix(token.Reveal(), "sha256:"); ok {
+			out = append(out, httpapi.Token{SHA256: digest})
+		} else {
+			out = append(out, httpapi.Token{Plain: token.Reveal()})
+		}
 	}
-	return token.Reveal(), ""
+	return out
 }
 
 // roleNames joins the roles for people.

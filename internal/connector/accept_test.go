@@ -11,6 +11,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/connector"
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 // TestTokenNamesTheTenant: whoever sends an event, it belongs to the token's tenant, and nobody can be followed from one tenant to another.
@@ -103,9 +104,9 @@ func TestConfigValidate(t *testing.T) {
 	bad := config()
 	bad.MaxEvents, bad.Topic = 0, ""
 	bad.Tenants[0].PseudonymKey = []byte("short-secret")
-	bad.Tenants[0].Tokens = append(bad.Tenants[0].Tokens, connector.Token{Plain: "tiny"}, connector.Token{SHA256: "zz"})
+	bad.Tenants[0].Tokens = append(bad.Tenants[0].Tokens, httpapi.Token{Plain: "tiny"}, httpapi.Token{SHA256: "zz"})
 	bad.Tenants[0].Sources = []connector.SourceConfig{{Connector: "My CRM"}}
-	bad.Tenants[1].Tokens = []connector.Token{{Plain: token}}
+	bad.Tenants[1].Tokens = []httpapi.Token{{Plain: token}}
 	bad.Tenants[1].Burst = -1
 	bad.Tenants = append(bad.Tenants, connector.TenantConfig{}, bad.Tenants[1])
 	err := bad.Validate()

@@ -2,15 +2,14 @@ package connector
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 // Config of the connector role. Start from [Default].
@@ -29,47 +28,15 @@ type Config struct {
 // TenantConfig is one organisation.
 type TenantConfig struct {
 	Name         string
-	Tokens       []Token // bearer tokens that may write; none means no access over HTTP
-	PseudonymKey []byte  // secret of at least 32 bytes; a new key unlinks all that was known before
-	KeyVersion   byte    // visible in every pseudonym, one character of 0-9 and a-z; 0 means '1'
+	Tokens       []httpapi.Token // bearer tokens that may write; none means no access over HTTP
+	PseudonymKey []byte          // secret of at least 32 bytes; a new key unlinks all that was known before
+	KeyVersion   byte            // visible in every pseudonym, one character of 0-9 and a-z; 0 means '1'
 	Sources      []SourceConfig
 	Hooks        []HookConfig        // vendors that call us
 	Labels       map[string][]string // label → allowed values, for every source
 	Names        []string            // configured names, for every source: priorities of policies, campaigns, surveys, …
 	RateEvents   float64             // events a second; 0 means 5,000
 	Burst        int                 // events at once; 0 means two seconds' worth, and at least MaxEvents
-}
-
-// Token is a bearer token, either itself or (better) the SHA-256 of it in hex.
-type Token struct{ Plain, SHA256 string }
-
-// String hides the token.
-func (Token) String() string { return "(token)" }
-
-// GoString hides the token.
-func (Token) GoString() string { return "(token)" }
-
-// LogValue hides the token.
-func (Token) LogValue() slog.Value { return slog.StringValue("(token)") }
-
-// minToken keeps tokens from being guessed; `vigia init` writes longer ones.
-const minToken = 16
-
-func (t Token) digest() ([sha256.Size]byte, error) {
-	var sum [sha256.Size]byte
-	switch {
-	case t.Plain != "" && t.SHA256 != "":
-		return sum, errors.New("has both a token and its SHA-256: give one")
-	case t.SHA256 != "":
-		b, err := hex.DecodeString(t.SHA256)
-		if err != nil || len(b) != sha256.Size {
-			return sum, errors.New("the SHA-256 must be 64 hexadecimal digits, as `printf %s TOKEN | sha256sum` prints them")
-		}
-		return [sha256.Size]byte(b), nil
-	case len(t.Plain) < minToken:
-		return sum, fmt.Errorf("is shorter than %d characters: make one with `openssl rand -hex 32`", minToken)
-	}
-	return sha256.Sum256([]byte(t.Plain)), nil
 }
 
 // SourceConfig declares a source: its connector and account are then configured names, kept as they are.
@@ -125,7 +92,7 @@ func (c Config) Validate() error {
 			add("%s: a burst of %d would refuse every request of %d events; make it at least that", at, t.Burst, c.MaxEvents)
 		}
 		for j, token := range t.Tokens {
-			sum, err := token.digest()
+			sum, err := token.Digest()
 			if err != nil {
 				add("%s: token %d %w", at, j, err)
 				continue

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"net/http"
-	"strings"
 
 	"golang.org/x/time/rate"
 
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 // directory is who may send what: what of the configuration is taken while the process runs. It is replaced as a whole.
@@ -65,7 +65,7 @@ func (d *directory) add(tc TenantConfig, channels []Channel) error {
 	}
 	d.tenants[tc.Name] = t
 	for _, token := range tc.Tokens {
-		sum, err := token.digest()
+		sum, err := token.Digest()
 		if err != nil {
 			return err
 		}
@@ -83,9 +83,9 @@ func (d *directory) add(tc TenantConfig, channels []Channel) error {
 
 // authenticate returns the tenant of the bearer token, or nil. Tokens are looked up by their hash, so the time tells nothing about a token.
 func (d *directory) authenticate(r *http.Request) *tenant {
-	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
+	token, given := httpapi.Bearer(r)
+	if !given {
 		return nil
 	}
-	return d.tokens[sha256.Sum256([]byte(strings.TrimSpace(token)))]
+	return d.tokens[sha256.Sum256([]byte(token))]
 }

@@ -101,12 +101,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeAccepted(w, ids)
 		return
 	}
-	h.metrics.requests.WithLabelValues(strconv.Itoa(p.kind.status)).Inc()
+	h.metrics.requests.WithLabelValues(strconv.Itoa(p.Status)).Inc()
 	if p.kind != invalid {
 		h.metrics.rejected.WithLabelValues(p.kind.reason()).Inc()
 	}
 	if p.kind == unavailable {
-		h.logger.Warn("a request was answered 503", "request", id, "problem", p.kind.slug)
+		h.logger.Warn("a request was answered 503", "request", id, "problem", p.kind.Slug)
 	}
 	p.write(w, id)
 }

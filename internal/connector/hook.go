@@ -100,7 +100,7 @@ func (k *Hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		case r.Method != http.MethodPost:
 			p = wrongMethod.because("Deliveries come with POST.")
-			w.Header().Set("Allow", allowed(shakes && verb == ""))
+			p.Allow = allowed(shakes && verb == "")
 		case verb == "resolve":
 			ids, p = k.resolve(w, r, channel, k.find(channel, name))
 		default:
@@ -112,7 +112,7 @@ func (k *Hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeAccepted(w, ids)
 		return
 	}
-	k.metrics.requests.WithLabelValues(label, strconv.Itoa(p.kind.status)).Inc()
+	k.metrics.requests.WithLabelValues(label, strconv.Itoa(p.Status)).Inc()
 	k.metrics.rejected.WithLabelValues(label, p.kind.reason()).Inc()
 	p.write(w, id)
 }

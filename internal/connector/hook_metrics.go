@@ -59,14 +59,14 @@ func newHookMetrics(channels []Channel, reg prometheus.Registerer) (*hookMetrics
 
 func (m *hookMetrics) expect(channel string, ignores []string) {
 	if channel == unknownChannel {
-		m.requests.WithLabelValues(channel, strconv.Itoa(notFound.status))
+		m.requests.WithLabelValues(channel, strconv.Itoa(notFound.Status))
 		m.rejected.WithLabelValues(channel, notFound.reason())
 		return
 	}
 	m.requests.WithLabelValues(channel, "200")
 	for _, p := range hookProblems {
 		if p != notFound {
-			m.requests.WithLabelValues(channel, strconv.Itoa(p.status))
+			m.requests.WithLabelValues(channel, strconv.Itoa(p.Status))
 			m.rejected.WithLabelValues(channel, p.reason())
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/connector"
 	"github.com/vigia-cx/vigia/internal/connector/connectortest"
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 // fax is the smallest channel: one conversation a caller, no handshake, no batches to cut.
@@ -132,7 +133,7 @@ func TestHookReload(t *testing.T) {
 	s := newStage(t, faxConfig(), connector.WithChannels(fax{}))
 	next := faxConfig()
 	next.Tenants[0].Hooks[0].Secrets = []connector.Secret{"another-secret-of-the-fax"}
-	next.Tenants[0].Tokens = []connector.Token{{Plain: "another-token-for-tests"}}
+	next.Tenants[0].Tokens = []httpapi.Token{{Plain: "another-token-for-tests"}}
 	bad := faxConfig()
 	bad.Tenants[0].Hooks[0].Secrets = nil
 	if err := s.Reload(bad); err == nil || !strings.Contains(err.Error(), "hook fax/desk: has no secret") {

@@ -15,6 +15,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/connector"
 	"github.com/vigia-cx/vigia/internal/connector/connectortest"
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 const (
@@ -59,8 +60,8 @@ func config() connector.Config {
 	cfg := connector.Default()
 	sum := sha256.Sum256([]byte(otherToken))
 	cfg.Tenants = []connector.TenantConfig{
-		{Name: "acme", Tokens: []connector.Token{{Plain: token}}, PseudonymKey: bytes.Repeat([]byte{7}, 32)},
-		{Name: "other", Tokens: []connector.Token{{SHA256: hex.EncodeToString(sum[:])}}, PseudonymKey: bytes.Repeat([]byte{8}, 32)},
+		{Name: "acme", Tokens: []httpapi.Token{{Plain: token}}, PseudonymKey: bytes.Repeat([]byte{7}, 32)},
+		{Name: "other", Tokens: []httpapi.Token{{SHA256: hex.EncodeToString(sum[:])}}, PseudonymKey: bytes.Repeat([]byte{8}, 32)},
 	}
 	return cfg
 }

@@ -47,7 +47,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	m.requests.WithLabelValues("200")
 	for _, p := range problems {
-		m.requests.WithLabelValues(strconv.Itoa(p.status))
+		m.requests.WithLabelValues(strconv.Itoa(p.Status))
 		m.rejected.WithLabelValues(p.reason())
 	}
 	for _, r := range []event.Reason{event.ReasonGarbage, event.ReasonUnknownKind, event.ReasonMissingField, event.ReasonBadValue, event.ReasonBadTime, event.ReasonNoTenant} {

@@ -1,25 +1,19 @@
 package connector
 
 import (
-	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 // problemKind is one row of the table of problems in README.md.
-type problemKind struct {
-	slug   string
-	status int
-	title  string
-}
+type problemKind httpapi.Kind
 
-func (k problemKind) reason() string { return strings.ReplaceAll(k.slug, "-", "_") }
+func (k problemKind) reason() string { return strings.ReplaceAll(k.Slug, "-", "_") }
 
 // problemBase is where problem types are explained.
 const problemBase = "https://github.com/vigia-cx/vigia/blob/main/internal/connector/README.md#"
@@ -49,9 +43,8 @@ var problems = []problemKind{incomplete, unauthorized, wrongMethod, slowBody, to
 
 // problem is an answer as RFC 9457 describes it. It never repeats a value that the client sent.
 type problem struct {
+	httpapi.Problem
 	kind   problemKind
-	detail string
-	retry  time.Duration // Retry-After, when above 0
 	faults []event.Fault
 	more   bool // there may be more faults than listed
 }
@@ -60,20 +53,24 @@ type problem struct {
 const wholeBody = -1
 
 func (k problemKind) because(format string, args ...any) *problem {
-	return &problem{kind: k, detail: fmt.Sprintf(format, args...)}
+	p := &problem{Problem: httpapi.Kind(k).Because(problemBase, fmt.Sprintf(format, args...)), kind: k}
+	switch k {
+	case unauthorized:
+		p.Challenge = `Bearer realm="vigia ingest"`
+	case wrongMethod:
+		p.Allow = http.MethodPost
+	}
+	return p
 }
 
 func (p *problem) after(d time.Duration) *problem {
-	p.retry = d
+	p.Retry = d
 	return p
 }
 
 // problemBody is the JSON of a problem.
 type problemBody struct {
-	Type      string      `json:"type"`
-	Title     string      `json:"title"`
-	Status    int         `json:"status"`
-	Detail    string      `json:"detail"`
+	httpapi.Problem
 	Instance  string      `json:"instance"`
 	RequestID string      `json:"request_id"`
 	Errors    []faultBody `json:"errors,omitempty"`
@@ -88,24 +85,12 @@ type faultBody struct {
 }
 
 func (p *problem) write(w http.ResponseWriter, requestID string) {
-	header := w.Header()
-	header.Set("Content-Type", "application/problem+json")
-	if p.retry > 0 {
-		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retry.Seconds()))))
+	keepToOne(w)
+	if p.kind == unsupportedType {
+		w.Header().Set("Accept-Post", acceptedTypes)
+		w.Header().Set("Accept-Encoding", "gzip")
 	}
-	switch p.kind {
-	case unauthorized:
-		header.Set("WWW-Authenticate", `Bearer realm="vigia ingest"`)
-	case wrongMethod:
-		if header.Get("Allow") == "" {
-			header.Set("Allow", http.MethodPost)
-		}
-	case unsupportedType:
-		header.Set("Accept-Post", acceptedTypes)
-		header.Set("Accept-Encoding", "gzip")
-	}
-	body := problemBody{Type: problemBase + p.kind.slug, Title: p.kind.title, Status: p.kind.status, Detail: p.detail, Instance: "urn:vigia:request:" + requestID,
-		RequestID: requestID, More: p.more}
+	body := problemBody{Problem: p.Problem, Instance: "urn:vigia:request:" + requestID, RequestID: requestID, More: p.more}
 	for _, f := range p.faults {
 		fault := faultBody{Field: f.Err.Field, Reason: string(f.Err.Reason), Detail: f.Err.Detail}
 		if f.Index != wholeBody {
@@ -113,7 +98,7 @@ func (p *problem) write(w http.ResponseWriter, requestID string) {
 		}
 		body.Errors = append(body.Errors, fault)
 	}
-	writeJSON(w, p.kind.status, body)
+	p.Write(w, body)
 }
 
 // invalidEvents is the problem of a request whose events are faulty.
@@ -130,19 +115,15 @@ func invalidEvents(batch *event.BatchError) *problem {
 
 // writeAccepted answers that the log has these events.
 func writeAccepted(w http.ResponseWriter, ids []string) {
-	writeJSON(w, http.StatusOK, struct {
+	keepToOne(w)
+	httpapi.WriteJSON(w, http.StatusOK, struct {
 		Accepted int      `json:"accepted"`
 		IDs      []string `json:"ids"`
 	}{len(ids), ids})
 }
 
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		panic("connector: BUG: " + err.Error()) // plain structs of strings and numbers
-	}
+// keepToOne keeps an answer to whom it is for, and to what it says that it is.
+func keepToOne(w http.ResponseWriter) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n')) // the client is gone; it will send again
 }

@@ -107,6 +107,13 @@ func shown(ctx context.Context, exporter string, wantStale bool) error {
 	if stale := staleMetric.Match(body); status != http.StatusOK || stale != wantStale {
 		return fmt.Errorf("/metrics/kpi answers %d, stale %v", status, stale)
 	}
+	if status, body, err = call(ctx, http.MethodGet, "http://"+exporter+"/?lang=en", readToken, "", nil); err != nil {
+		return err
+	}
+	// Without the state the page says that nothing is known.
+	if stale := status == http.StatusServiceUnavailable || strings.Contains(string(body), `class="stale"`); stale != wantStale {
+		return fmt.Errorf("/ answers %d, stale %v", status, stale)
+	}
 	return nil
 }
 

@@ -1,44 +1,34 @@
 package exporter
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"net"
 	"net/http"
 	"slices"
-	"strings"
+
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 // access knows which token reads which tenant.
 type access struct {
 	open    bool
 	tenants []Tenant
-	tokens  []tokenOf
-	metrics [][sha256.Size]byte // read the metrics of all tenants
-}
-
-type tokenOf struct {
-	digest [sha256.Size]byte
-	tenant int
+	tokens  httpapi.Ring[Tenant]
+	metrics httpapi.Ring[struct{}] // read the metrics of all tenants
 }
 
 func newAccess(cfg Config) (*access, error) {
 	a := &access{open: cfg.Open, tenants: cfg.Tenants}
-	for i, t := range cfg.Tenants {
+	for _, t := range cfg.Tenants {
 		for _, token := range t.Tokens {
-			sum, err := token.digest()
-			if err != nil {
+			if err := a.tokens.Add(token, t); err != nil {
 				return nil, err
 			}
-			a.tokens = append(a.tokens, tokenOf{sum, i})
 		}
 	}
 	for _, token := range cfg.MetricsTokens {
-		sum, err := token.digest()
-		if err != nil {
+		if err := a.metrics.Add(token, struct{}{}); err != nil {
 			return nil, err
 		}
-		a.metrics = append(a.metrics, sum)
 	}
 	return a, nil
 }
@@ -47,14 +37,8 @@ func newAccess(cfg Config) (*access, error) {
 // token. asked narrows them down. Where the request comes from matters because metrics may be served on another listener than the one that is open.
 func (a *access) scraped(r *http.Request, asked []string) ([]Tenant, error) {
 	all := a.open && fromHere(r)
-	if token, given := bearer(r); given {
-		sum := sha256.Sum256([]byte(token))
-		for _, m := range a.metrics {
-			// Every token is compared, so that the time tells nothing.
-			if subtle.ConstantTimeCompare(sum[:], m[:]) == 1 {
-				all = true
-			}
-		}
+	if token, given := httpapi.BearerOrPassword(r); given && len(a.metrics.Find(token)) > 0 {
+		all = true
 	}
 	if !all && a.open {
 		return nil, unauthorized.because("Without a token only this machine is answered. Send a metrics token of the configuration: Authorization: Bearer TOKEN.")
@@ -91,21 +75,13 @@ func (a *access) scraped(r *http.Request, asked []string) ([]Tenant, error) {
 // tenant returns whose data a request may read: that of its token, which is a bearer token or the password of basic authentication (browsers ask for it). asked is
 // the tenant that the request names, if any.
 func (a *access) tenant(r *http.Request, asked string) (Tenant, error) {
-	token, given := bearer(r)
-	if given {
-		sum := sha256.Sum256([]byte(token))
-		found := -1
-		for _, t := range a.tokens {
-			// Every token is compared, so that the time tells nothing.
-			if subtle.ConstantTimeCompare(sum[:], t.digest[:]) == 1 {
-				found = t.tenant
-			}
-		}
+	if token, given := httpapi.BearerOrPassword(r); given {
+		found := a.tokens.Find(token) // one at most: see Validate
 		switch {
-		case found >= 0 && (asked == "" || asked == a.tenants[found].Name):
-			return a.tenants[found], nil
-		case found >= 0:
-			return Tenant{}, parameter("tenant", "The token is that of another tenant; leave the parameter out.", a.tenants[found].Name)
+		case len(found) > 0 && (asked == "" || asked == found[0].Name):
+			return found[0], nil
+		case len(found) > 0:
+			return Tenant{}, parameter("tenant", "The token is that of another tenant; leave the parameter out.", found[0].Name)
 		case !a.open:
 			return Tenant{}, unauthorized.because("The token is not known. Use a read token of the configuration; tokens for ingest do not read.")
 		}
@@ -132,12 +108,4 @@ func fromHere(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	ip := net.ParseIP(host)
 	return err == nil && ip != nil && ip.IsLoopback()
-}
-
-func bearer(r *http.Request) (token string, ok bool) {
-	if _, password, ok := r.BasicAuth(); ok {
-		return password, true
-	}
-	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
 }

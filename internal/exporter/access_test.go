@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/vigia-cx/vigia/internal/convo"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 	"github.com/vigia-cx/vigia/internal/sla"
 )
 
@@ -86,8 +87,8 @@ func TestAccess(t *testing.T) {
 func TestConfigIsChecked(t *testing.T) {
 	cfg := Default()
 	cfg.Interactions, cfg.CacheBytes = 0, 0
-	cfg.Tenants = []Tenant{{Name: "a", Zone: "Mars/Base", Lang: "xx", Tokens: []Token{{Plain: "short"}, {SHA256: "zz"}}}, {Name: "a", Tokens: []Token{{Plain: acmeToken}}},
-		{Tokens: []Token{{Plain: acmeToken}}}}
+	cfg.Tenants = []Tenant{{Name: "a", Zone: "Mars/Base", Lang: "xx", Tokens: []httpapi.Token{{Plain: "short"}, {SHA256: "zz"}}}, {Name: "a", Tokens: []httpapi.Token{{Plain: acmeToken}}},
+		{Tokens: []httpapi.Token{{Plain: acmeToken}}}}
 	err := cfg.Validate()
 	for _, want := range []string{"partition counts", "cache bytes", "Mars/Base", `language "xx"`, "token 0 is shorter", "token 1 the SHA-256", "is there twice", "tenant 2 has no name", "also a token of tenant a"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -97,7 +98,7 @@ func TestConfigIsChecked(t *testing.T) {
 	if err := Default().Validate(); err == nil || !strings.Contains(err.Error(), "nobody could read") {
 		t.Errorf("a configuration without tokens: %v", err)
 	}
-	if s := fmt.Sprintf("%v %+v %#v", Token{Plain: acmeToken}, Token{Plain: acmeToken}, Token{Plain: acmeToken}); strings.Contains(s, acmeToken) {
+	if s := fmt.Sprintf("%v %+v %#v", httpapi.Token{Plain: acmeToken}, httpapi.Token{Plain: acmeToken}, httpapi.Token{Plain: acmeToken}); strings.Contains(s, acmeToken) {
 		t.Errorf("a token prints itself: %s", s)
 	}
 }

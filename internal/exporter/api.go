@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vigia-cx/vigia/internal/httpapi"
 	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/window"
 )
@@ -22,7 +23,7 @@ func (h *Handler) kpis(w http.ResponseWriter, r *http.Request, q url.Values, ten
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, struct {
+	httpapi.WriteJSON(w, http.StatusOK, struct {
 		Values []kpi.Value `json:"values"`
 	}{append([]kpi.Value{}, values...)})
 	return nil
@@ -162,7 +163,7 @@ func (h *Handler) conversations(w http.ResponseWriter, r *http.Request, q url.Va
 	for i := range open.List {
 		body.Conversations = append(body.Conversations, conversationJSON(&open.List[i], open.Zone))
 	}
-	writeJSON(w, http.StatusOK, body)
+	httpapi.WriteJSON(w, http.StatusOK, body)
 	return nil
 }
 
@@ -215,7 +216,7 @@ func (h *Handler) catalog(w http.ResponseWriter, _ *http.Request, q url.Values, 
 		}
 		entries = append(entries, e)
 	}
-	writeJSON(w, http.StatusOK, struct {
+	httpapi.WriteJSON(w, http.StatusOK, struct {
 		KPIs []entry `json:"kpis"`
 	}{entries})
 	return nil

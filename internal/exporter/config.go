@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/vigia-cx/vigia/internal/httpapi"
 	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/sla"
 )
@@ -25,7 +24,7 @@ type Config struct {
 	// Interactions and Customers are the partition counts of the two stages.
 	Interactions, Customers int32
 	// MetricsTokens may read the metrics of all tenants, and nothing else.
-	MetricsTokens []Token
+	MetricsTokens []httpapi.Token
 	// MaxSeries bounds the series of KPIs that a scrape shows of one tenant.
 	MaxSeries int
 	// CacheBytes bounds the memory for panes and open conversations that are kept between reads, roughly.
@@ -59,41 +58,9 @@ type Told struct {
 // Tenant is one organisation that may read.
 type Tenant struct {
 	Name   string
-	Zone   string  // IANA zone until the state knows better; "" is UTC
-	Lang   string  // language of the page when the browser asks for none that we speak; "" is English
-	Tokens []Token // bearer tokens that may read
-}
-
-// Token is a read token, either itself or (better) the SHA-256 of it in hex.
-type Token struct{ Plain, SHA256 string }
-
-// String hides the token.
-func (Token) String() string { return "(token)" }
-
-// GoString hides the token.
-func (Token) GoString() string { return "(token)" }
-
-// LogValue hides the token.
-func (Token) LogValue() slog.Value { return slog.StringValue("(token)") }
-
-// minToken keeps tokens from being guessed; `vigia init` writes longer ones.
-const minToken = 16
-
-func (t Token) digest() ([sha256.Size]byte, error) {
-	var sum [sha256.Size]byte
-	switch {
-	case t.Plain != "" && t.SHA256 != "":
-		return sum, errors.New("has both a token and its SHA-256: give one")
-	case t.SHA256 != "":
-		b, err := hex.DecodeString(t.SHA256)
-		if err != nil || len(b) != sha256.Size {
-			return sum, errors.New("the SHA-256 must be 64 hexadecimal digits, as `printf %s TOKEN | sha256sum` prints them")
-		}
-		return [sha256.Size]byte(b), nil
-	case len(t.Plain) < minToken:
-		return sum, fmt.Errorf("is shorter than %d characters: make one with `openssl rand -hex 32`", minToken)
-	}
-	return sha256.Sum256([]byte(t.Plain)), nil
+	Zone   string          // IANA zone until the state knows better; "" is UTC
+	Lang   string          // language of the page when the browser asks for none that we speak; "" is English
+	Tokens []httpapi.Token // bearer tokens that may read
 }
 
 // Default returns the configuration of an exporter without tenants.
@@ -134,7 +101,7 @@ func (c Config) Validate() error {
 			add("%s: language %q is not spoken; use %s", at, t.Lang, strings.Join(kpi.Langs, ", "))
 		}
 		for j, token := range t.Tokens {
-			sum, err := token.digest()
+			sum, err := token.Digest()
 			if err != nil {
 				add("%s: read token %d %w", at, j, err)
 				continue
@@ -146,7 +113,7 @@ func (c Config) Validate() error {
 		}
 	}
 	for j, token := range c.MetricsTokens {
-		sum, err := token.digest()
+		sum, err := token.Digest()
 		if err != nil {
 			add("metrics token %d %w", j, err)
 			continue

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 // Routes, as metric labels.
@@ -87,7 +88,7 @@ func (h *Handler) count(route string, serve http.HandlerFunc) http.Handler {
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			wrongMethod.because("Nothing can be changed here; use GET.").write(rec)
-		case h.access.Load().open && !local(r.Host):
+		case h.access.Load().open && !httpapi.Local(r.Host):
 			foreignHost.because(fmt.Sprintf("Without read tokens only requests to localhost are answered, this one names the host %q. Configure a read token to open the API to others.", r.Host)).write(rec)
 		default:
 			ctx, cancel := context.WithTimeout(r.Context(), h.cfg.ReadTimeout)
@@ -98,16 +99,6 @@ func (h *Handler) count(route string, serve http.HandlerFunc) http.Handler {
 		h.m.seconds.WithLabelValues(route).Observe(time.Since(began).Seconds())
 		h.m.cacheBytes.Set(float64(h.reader.cache.size()))
 	})
-}
-
-// local reports whether a Host header names this machine. A page on the web whose name was bound to 127.0.0.1 does not.
-func local(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = strings.Trim(host, "[]")
-	}
-	ip := net.ParseIP(name)
-	return name == "localhost" || strings.HasSuffix(name, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 // api serves JSON to holders of a token.

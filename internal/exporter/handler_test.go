@@ -208,8 +208,8 @@ func TestReadmeListsEveryProblem(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range problems {
-		if !strings.Contains(string(b), fmt.Sprintf("### %s\n", p.slug)) {
-			t.Errorf("README.md does not explain %s, which problems link to", p.slug)
+		if !strings.Contains(string(b), fmt.Sprintf("### %s\n", p.Slug)) {
+			t.Errorf("README.md does not explain %s, which problems link to", p.Slug)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/vigia-cx/vigia/internal/convo"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 	"github.com/vigia-cx/vigia/internal/kpi"
 )
 
@@ -252,7 +253,7 @@ func (w *world) count(kind convo.MomentKind, waits ...int64) {
 func TestMetricsAccess(t *testing.T) {
 	w := newWorld(t)
 	w.busy()
-	w.cfg.MetricsTokens = []Token{{Plain: metricsToken}}
+	w.cfg.MetricsTokens = []httpapi.Token{{Plain: metricsToken}}
 	closed := newHandler(t, w)
 	w.cfg.Open = true
 	for i := range w.cfg.Tenants {

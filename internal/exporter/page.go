@@ -112,7 +112,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 		p := h.fail(r, err)
 		status = p.Status
 		d.Tone, d.Icon, d.Sentence, d.Problem = "unknown", "?", say.Say("unknown"), say.problem(p)
-		if p.slug == stateUnknown.slug {
+		if p.kind == stateUnknown {
 			d.Detail = p.Detail // names the partitions
 		}
 		if status == http.StatusUnauthorized {

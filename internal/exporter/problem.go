@@ -2,20 +2,16 @@ package exporter
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
+	"time"
 
+	"github.com/vigia-cx/vigia/internal/httpapi"
 	"github.com/vigia-cx/vigia/internal/kpi"
 )
 
 // problemKind is one row of the table of problems in README.md.
-type problemKind struct {
-	slug   string
-	status int
-	title  string
-}
+type problemKind httpapi.Kind
 
 // problemBase is where problem types are explained.
 const problemBase = "https://github.com/vigia-cx/vigia/blob/main/internal/exporter/README.md#"
@@ -33,19 +29,24 @@ var (
 
 // problem is an answer as RFC 9457 describes it.
 type problem struct {
-	Type      string   `json:"type"`
-	Title     string   `json:"title"`
-	Status    int      `json:"status"`
-	Detail    string   `json:"detail"`
+	httpapi.Problem
 	Parameter string   `json:"parameter,omitempty"` // the query parameter at fault
 	Allowed   []string `json:"allowed,omitempty"`   // what it may be
 
-	slug  string
-	retry int // Retry-After in seconds, when above 0
+	kind problemKind
 }
 
 func (k problemKind) because(detail string) *problem {
-	return &problem{slug: k.slug, Type: problemBase + k.slug, Title: k.title, Status: k.status, Detail: detail}
+	p := &problem{Problem: httpapi.Kind(k).Because(problemBase, detail), kind: k}
+	switch k {
+	case unauthorized:
+		p.Challenge = `Bearer realm="vigia"`
+	case wrongMethod:
+		p.Allow = "GET, HEAD"
+	case stateUnknown, unavailable:
+		p.Retry = 2 * time.Second
+	}
+	return p
 }
 
 // parameter is the problem of a query parameter.
@@ -86,14 +87,10 @@ func problemOf(err error) *problem {
 		return parameter("tenant", e.Error())
 	}
 	if e := as[*UnknownError](err); e != nil {
-		p := stateUnknown.because(e.Error())
-		p.retry = 2
-		return p
+		return stateUnknown.because(e.Error())
 	}
 	if as[*storeError](err) != nil || errors.Is(err, context.DeadlineExceeded) {
-		p := unavailable.because("The store did not answer, so nothing can be said about now. Try again shortly; if this lasts, look at the log of vigia and at Redis.")
-		p.retry = 2
-		return p
+		return unavailable.because("The store did not answer, so nothing can be said about now. Try again shortly; if this lasts, look at the log of vigia and at Redis.")
 	}
 	return internalError.because("What the store holds could not be read; the log of vigia says more.")
 }
@@ -104,29 +101,4 @@ func as[E error](err error) (e E) {
 	return e
 }
 
-func (p *problem) write(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
-	if p.retry > 0 {
-		h.Set("Retry-After", strconv.Itoa(p.retry))
-	}
-	switch p.Status {
-	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Bearer realm="vigia"`)
-	case http.StatusMethodNotAllowed:
-		h.Set("Allow", "GET, HEAD")
-	}
-	writeJSON(w, p.Status, p)
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		panic("exporter: BUG: " + err.Error()) // plain structs of strings and numbers
-	}
-	if w.Header().Get("Content-Type") == "" {
-		w.Header().Set("Content-Type", "application/json")
-	}
-	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n')) // the client is gone
-}
+func (p *problem) write(w http.ResponseWriter) { p.Write(w, p) }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vigia-cx/vigia/internal/convo"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/sla"
 	"github.com/vigia-cx/vigia/internal/store"
@@ -200,7 +201,7 @@ func (w *world) Read(ctx context.Context, r []store.SlotRefs) ([]store.SlotValue
 func testConfig(w *world, partitions int32) Config {
 	cfg := Default()
 	cfg.Interactions, cfg.Customers = partitions, partitions
-	cfg.Tenants = []Tenant{{Name: "acme", Zone: "America/Mexico_City", Lang: "es", Tokens: []Token{{Plain: acmeToken}}}, {Name: "other", Tokens: []Token{{Plain: otherToken}}}}
+	cfg.Tenants = []Tenant{{Name: "acme", Zone: "America/Mexico_City", Lang: "es", Tokens: []httpapi.Token{{Plain: acmeToken}}}, {Name: "other", Tokens: []httpapi.Token{{Plain: otherToken}}}}
 	cfg.Now = func() time.Time { return time.UnixMilli(w.now) }
 	return cfg
 }

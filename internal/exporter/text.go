@@ -93,7 +93,7 @@ func (w words) alert(name string) string {
 
 // problem explains why nothing can be shown: in the reader's language where a reader can meet it, else in English.
 func (w words) problem(p *problem) string {
-	if text, ok := texts[string(w)]["problem_"+p.slug]; ok {
+	if text, ok := texts[string(w)]["problem_"+p.kind.Slug]; ok {
 		return text
 	}
 	return p.Detail

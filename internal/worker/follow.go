@@ -9,6 +9,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/fold"
+	"github.com/vigia-cx/vigia/internal/retry"
 	"github.com/vigia-cx/vigia/internal/store"
 )
 
@@ -141,7 +142,7 @@ func (o *owner) store(ctx, reading context.Context, s *session, records int) err
 // put stores one step. It waits where waiting helps and nothing is uncertain: for the relay, for a snapshot, for memory. Any other error ends the session; what
 // was stored is then read from the state.
 func (o *owner) put(ctx, reading context.Context, a store.Apply) (store.Result, error) {
-	for waited := newPause(); ; {
+	for waited := retry.NewPause(); ; {
 		began := time.Now()
 		res, err := o.w.vault.Apply(ctx, o.slot, a)
 		o.w.metrics.apply.WithLabelValues(o.stage.name).Observe(time.Since(began).Seconds())
@@ -157,7 +158,7 @@ func (o *owner) put(ctx, reading context.Context, a store.Apply) (store.Result, 
 			return res, err
 		}
 		o.status(func(s *Status) { s.State, s.Err = Waiting, err.Error() })
-		if reason == "outbox_full" && !o.relay.awaitRoom(reading) || reason != "outbox_full" && !waited.wait(reading) {
+		if reason == "outbox_full" && !o.relay.awaitRoom(reading) || reason != "outbox_full" && !waited.Wait(reading) {
 			return res, reading.Err()
 		}
 	}

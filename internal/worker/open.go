@@ -7,6 +7,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/fold"
+	"github.com/vigia-cx/vigia/internal/retry"
 	"github.com/vigia-cx/vigia/internal/store"
 )
 
@@ -221,7 +222,7 @@ func foldValues(values []store.Value) []fold.Value {
 // collectOld removes what earlier states have left behind, while the partition goes on.
 func (o *owner) collectOld(ctx context.Context) {
 	o.collect.Go(func() {
-		for pause := newPause(); ; {
+		for pause := retry.NewPause(); ; {
 			n, err := o.w.vault.Collect(ctx, o.slot)
 			if err == nil {
 				if n > 0 {
@@ -232,7 +233,7 @@ func (o *owner) collectOld(ctx context.Context) {
 			if !errors.Is(err, store.ErrFrozen) {
 				o.log.Warn("cannot remove keys of earlier states yet", "err", err)
 			}
-			if !pause.wait(ctx) {
+			if !pause.Wait(ctx) {
 				return
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/fold"
+	"github.com/vigia-cx/vigia/internal/retry"
 	"github.com/vigia-cx/vigia/internal/store"
 )
 
@@ -62,7 +63,7 @@ func (o *owner) run(assigned context.Context, draining <-chan struct{}) {
 		select {
 		case <-draining:
 			stopReading()
-			if sleep(ctx, o.w.cfg.Drain) {
+			if retry.Sleep(ctx, o.w.cfg.Drain) {
 				cancel(errDrained)
 			}
 		case <-ctx.Done():
@@ -83,7 +84,7 @@ func (o *owner) run(assigned context.Context, draining <-chan struct{}) {
 
 // live opens the partition and follows its log, again and again: every error ends a session, and what it means decides how the next one begins.
 func (o *owner) live(ctx, reading context.Context) {
-	pause := newPause()
+	pause := retry.NewPause()
 	for reading.Err() == nil {
 		o.status(func(s *Status) { s.State = Opening })
 		before := o.relay.progress()
@@ -95,7 +96,7 @@ func (o *owner) live(ctx, reading context.Context) {
 			return
 		}
 		if o.relay.progress() != before {
-			pause.reset()
+			pause.Reset()
 		}
 		v := judge(err)
 		if p, ok := errors.AsType[*fold.PanicError](err); ok && !o.quarantine(p) {
@@ -110,7 +111,7 @@ func (o *owner) live(ctx, reading context.Context) {
 		case again:
 			// Somebody else has moved the state, or the log was cut: look where it stands now.
 			o.log.Debug("beginning again", "err", err)
-			if !pause.wait(reading) {
+			if !pause.Wait(reading) {
 				return
 			}
 		case contest:
@@ -134,7 +135,7 @@ func (o *owner) live(ctx, reading context.Context) {
 		default:
 			o.log.Warn("trying again", "err", err)
 			o.status(func(s *Status) { s.State, s.Err = Waiting, err.Error() })
-			if !pause.wait(reading) {
+			if !pause.Wait(reading) {
 				return
 			}
 		}
@@ -145,7 +146,7 @@ func (o *owner) live(ctx, reading context.Context) {
 type verdict int
 
 const (
-	retry   verdict = iota // a server does not answer: wait and begin again
+	later   verdict = iota // a server does not answer: wait and begin again
 	again                  // the state moved or is gone, or the log was cut: begin again at once
 	contest                // a newer claim: go on only if the group confirms the assignment
 	isolate                // the fold failed on one record: begin again and set it aside
@@ -171,15 +172,15 @@ func judge(err error) verdict {
 	case errors.Is(err, fold.ErrHole):
 		return halt
 	}
-	return retry
+	return later
 }
 
 // confirm asks the group, after a while, whether the partition is still ours: only the member of the current generation can commit. Without it, two owners that
 // refuse each other would claim in turns; with it alone a claim made by an owner that has lost its partition would stop the right one for good.
 func (o *owner) confirm(ctx context.Context) bool {
 	o.w.refused(o.stage, "fenced")
-	for pause := newPause(); ; {
-		if !sleep(ctx, jitter(time.Second)) {
+	for pause := retry.NewPause(); ; {
+		if !retry.Sleep(ctx, retry.Jitter(time.Second)) {
 			return false
 		}
 		err := o.relay.commitMark(ctx)
@@ -190,7 +191,7 @@ func (o *owner) confirm(ctx context.Context) bool {
 		case judge(err) == stop:
 			o.log.Info("another worker owns this partition now")
 			return false
-		case !pause.wait(ctx):
+		case !pause.Wait(ctx):
 			return false
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/retry"
 	"github.com/vigia-cx/vigia/internal/store"
 )
 
@@ -54,7 +55,7 @@ func signal(c chan struct{}) {
 func (r *relay) run(ctx context.Context, finish <-chan struct{}, cancel context.CancelCauseFunc) {
 	idle := time.NewTimer(time.Hour)
 	defer idle.Stop()
-	for pause := newPause(); ; {
+	for pause := retry.NewPause(); ; {
 		more, err := r.pass(ctx)
 		if err == nil {
 			err = r.settle(ctx, finish)
@@ -67,12 +68,12 @@ func (r *relay) run(ctx context.Context, finish <-chan struct{}, cancel context.
 			return
 		case err != nil:
 			r.o.log.Warn("outputs wait for the relay", "err", err)
-			if !pause.wait(ctx) {
+			if !pause.Wait(ctx) {
 				return
 			}
 			continue
 		}
-		pause.reset()
+		pause.Reset()
 		if more {
 			continue
 		}
@@ -220,13 +221,13 @@ func (r *relay) send(ctx context.Context, lanes []*lane) error {
 // consumers drop what they have seen.
 func (r *relay) drive(ctx context.Context, l *lane) error {
 	m := r.o.w.metrics
-	for pause := newPause(); len(l.batches) > 0; {
+	for pause := retry.NewPause(); len(l.batches) > 0; {
 		batch := l.batches[0]
 		_, err := r.o.w.journal.Produce(ctx, l.topic, l.partition, batch)
 		if err == nil {
 			m.sent.WithLabelValues(l.topic).Add(float64(len(batch)))
 			l.batches = l.batches[1:]
-			pause.reset()
+			pause.Reset()
 			continue
 		}
 		if ctx.Err() != nil || judge(err) == stop {
@@ -234,7 +235,7 @@ func (r *relay) drive(ctx context.Context, l *lane) error {
 		}
 		m.relayErrors.WithLabelValues(l.topic).Inc()
 		r.o.log.Warn("outputs wait: Kafka does not take them", "to", l.topic, "to_partition", l.partition, "err", err)
-		if !pause.wait(ctx) {
+		if !pause.Wait(ctx) {
 			return ctx.Err()
 		}
 	}

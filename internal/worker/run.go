@@ -14,6 +14,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/fold"
+	"github.com/vigia-cx/vigia/internal/retry"
 	"github.com/vigia-cx/vigia/internal/store"
 )
 
@@ -160,13 +161,13 @@ func (w *Worker) Run(ctx context.Context) error {
 
 // join waits for brokers that are not ready yet.
 func (w *Worker) join(ctx context.Context) (*bus.Group, error) {
-	for pause := newPause(); ; {
+	for pause := retry.NewPause(); ; {
 		group, err := w.journal.Join(ctx, bus.GroupConfig{ID: w.cfg.Group, Topics: []string{w.topics.Interactions.Name, w.topics.Customers.Name}})
 		if err == nil || !bus.Retryable(err) {
 			return group, err
 		}
 		w.log.Warn("cannot join the group yet", "group", w.cfg.Group, "err", err)
-		if !pause.wait(ctx) {
+		if !pause.Wait(ctx) {
 			return nil, ctx.Err()
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vigia-cx/vigia/internal/retry"
 	"github.com/vigia-cx/vigia/internal/store"
 )
 
@@ -75,7 +76,7 @@ func (w *Worker) watchWorld(ctx context.Context) {
 		if len(w.cfg.Sources) == 0 || w.cfg.ExternalTime {
 			every = checkEvery
 		}
-		if !sleep(ctx, every) {
+		if !retry.Sleep(ctx, every) {
 			return
 		}
 	}

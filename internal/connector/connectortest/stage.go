@@ -17,6 +17,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/connector"
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 const (
@@ -50,13 +51,13 @@ func newStage(t *testing.T, c Case) *stage {
 	name := c.Channel.Name()
 	cfg := connector.Default()
 	cfg.Tenants = []connector.TenantConfig{{
-		Name: "acme", Tokens: []connector.Token{{Plain: ingestToken}}, PseudonymKey: bytes.Repeat([]byte{7}, 32), RateEvents: 1e9, Burst: 1e9,
+		Name: "acme", Tokens: []httpapi.Token{{Plain: ingestToken}}, PseudonymKey: bytes.Repeat([]byte{7}, 32), RateEvents: 1e9, Burst: 1e9,
 		Hooks: []connector.HookConfig{
 			{Channel: name, Name: source, Secrets: []connector.Secret{secret, nextSecret}, VerifyToken: verifyToken},
 			{Channel: name, Name: mute, Secrets: []connector.Secret{secret}},
 			{Channel: name, Name: foreign, Secrets: []connector.Secret{secret}, Accounts: []string{"an-account-of-nobody"}},
 		},
-	}, {Name: "other", Tokens: []connector.Token{{Plain: otherToken}}, PseudonymKey: bytes.Repeat([]byte{8}, 32)}}
+	}, {Name: "other", Tokens: []httpapi.Token{{Plain: otherToken}}, PseudonymKey: bytes.Repeat([]byte{8}, 32)}}
 	s := &stage{t: t, c: c, log: NewLog(), out: &bytes.Buffer{}, reg: prometheus.NewRegistry(), now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC),
 		prefix: connector.HooksPath + name + "/", path: connector.HooksPath + name + "/" + source}
 	logger := slog.New(slog.NewTextHandler(s.out, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -24,6 +24,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/connector/connectortest"
 	"github.com/vigia-cx/vigia/internal/connector/whatsapp"
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/httpapi"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -266,7 +267,7 @@ func TestSendersOwnWord(t *testing.T) {
 	const token = "an-ingest-token-for-tests"
 	log := connectortest.NewLog()
 	cfg := connector.Default()
-	cfg.Tenants = []connector.TenantConfig{{Name: "acme", Tokens: []connector.Token{{Plain: token}}, PseudonymKey: bytes.Repeat([]byte{7}, 32),
+	cfg.Tenants = []connector.TenantConfig{{Name: "acme", Tokens: []httpapi.Token{{Plain: token}}, PseudonymKey: bytes.Repeat([]byte{7}, 32),
 		Hooks: []connector.HookConfig{{Channel: whatsapp.Name, Name: "main", Secrets: []connector.Secret{"the-app-secret"}, Accounts: []string{account}}}}}
 	h, err := connector.New(cfg, log, nil, nil, connector.WithChannels(whatsapp.New()))
 	if err != nil {
