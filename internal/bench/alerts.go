@@ -16,7 +16,7 @@ import (
 
 const (
 	openDeadlines = 100_000 // promises that run meanwhile
-	dueRate       = 20      // promises a second that are broken
+	dueRate       = 20      // promises a second that are broken, and customers a second that set a trigger off
 	promised      = 5 * time.Second
 	alertGrace    = 2 * time.Second // the default
 	alerting      = 30 * time.Second
@@ -24,19 +24,22 @@ const (
 	alertRules = `    rules:
       - {name: soon, match: {queue: [soon]}, first_response: 5s, warn: []}
       - {name: standard, first_response: 1h, next_response: 1h, resolution: 8h}
+    triggers:
+      - {name: upset, kind: negative_streak, count: 1, match: {queue: [upset]}}
     alerting:
       receivers:
         - {name: hook, to: {webhook: {url: "http://%s/", secrets: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]}}}
 `
 )
 
-// alerts measures how long after due + grace a broken promise reaches a webhook, while very many other promises run. All roles work in one other process.
+// alerts measures how long after due + grace a broken promise reaches a webhook, and how long after the event a trigger does, while very many other promises run. All roles work in
+// one other process.
 func alerts(ctx context.Context, o order, r *report) (err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	sink := &sink{at: map[string]time.Time{}}
+	sink := &sink{told: map[string]bool{}, took: map[string][]float64{}}
 	server := &http.Server{Handler: sink, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
 	defer func() { err = errors.Join(err, server.Close()) }()
@@ -62,12 +65,31 @@ func alerts(ctx context.Context, o order, r *report) (err error) {
 	if err := t.drained(ctx); err != nil {
 		return err
 	}
-	asked, err := c.keepAsking(ctx)
+	broken, err := c.keepAsking(ctx, func(n int) *event.Event { return question(fmt.Sprintf("soon-%d", n), "soon") })
+	if err == nil {
+		err = sink.judge(ctx, breached, broken, "alerts.due_to_webhook", r)
+	}
 	if err != nil {
 		return err
 	}
-	return sink.judge(ctx, asked, r)
+	upset, err := c.keepAsking(ctx, func(n int) *event.Event {
+		e := question(fmt.Sprintf("upset-%d", n), "upset")
+		m := e.Body.(event.Message)
+		m.Sentiment = &event.Sentiment{Polarity: -900_000, Confidence: 900_000, Model: "bench"}
+		e.Body = m
+		return e
+	})
+	if err != nil {
+		return err
+	}
+	return sink.judge(ctx, fired, upset, "alerts.event_to_trigger", r)
 }
+
+// Types of webhooks that are waited for.
+const (
+	breached = "sla.breached"
+	fired    = "trigger.fired"
+)
 
 // question is a customer's first message, now.
 func question(conversation, queue string) *event.Event {
@@ -90,7 +112,7 @@ func (c *client) ask(ctx context.Context, n int, make func(i int) *event.Event) 
 }
 
 // keepAsking posts questions that nobody will answer, at the rate, and returns how many.
-func (c *client) keepAsking(ctx context.Context) (asked int, err error) {
+func (c *client) keepAsking(ctx context.Context, make func(n int) *event.Event) (asked int, err error) {
 	every := time.NewTicker(time.Second / dueRate)
 	defer every.Stop()
 	for began := time.Now(); time.Since(began) < alerting; asked++ {
@@ -99,7 +121,7 @@ func (c *client) keepAsking(ctx context.Context) (asked int, err error) {
 		case <-ctx.Done():
 			return asked, ctx.Err()
 		}
-		if err := c.post(ctx, []*event.Event{question(fmt.Sprintf("soon-%d", asked), "soon")}); err != nil {
+		if err := c.post(ctx, []*event.Event{make(asked)}); err != nil {
 			return asked, err
 		}
 	}
@@ -109,8 +131,8 @@ func (c *client) keepAsking(ctx context.Context) (asked int, err error) {
 // sink is the receiver of webhooks. It notes when each incident was first told.
 type sink struct {
 	mu      sync.Mutex
-	at      map[string]time.Time // by incident
-	took    []float64            // ms since due + grace
+	told    map[string]bool      // incidents
+	took    map[string][]float64 // by type: ms since due + grace, or since the event
 	strange []string
 }
 
@@ -121,32 +143,36 @@ func (s *sink) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 		Data struct {
 			Incident string    `json:"incident"`
 			DueAt    time.Time `json:"due_at"`
+			At       time.Time `json:"at"`
 		} `json:"data"`
 	}
 	body, err := io.ReadAll(r.Body)
 	if err == nil {
 		err = json.Unmarshal(body, &n)
 	}
-	incident, due := n.Data.Incident, n.Data.DueAt
+	incident, since := n.Data.Incident, n.Data.At
+	if n.Type == breached {
+		since = n.Data.DueAt.Add(alertGrace)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil || n.Type != "sla.breached" || incident == "" || due.IsZero() {
+	if err != nil || n.Type != breached && n.Type != fired || incident == "" || since.IsZero() {
 		s.strange = append(s.strange, fmt.Sprintf("%s %v %.200s", n.Type, err, body))
 		return
 	}
-	if _, told := s.at[incident]; !told {
-		s.at[incident] = now
-		s.took = append(s.took, float64(now.Sub(due.Add(alertGrace)).Microseconds())/1000)
+	if !s.told[incident] {
+		s.told[incident] = true
+		s.took[n.Type] = append(s.took[n.Type], float64(now.Sub(since).Microseconds())/1000)
 	}
 }
 
-// judge waits until everything that was asked is told.
-func (s *sink) judge(ctx context.Context, asked int, r *report) error {
+// judge waits until everything of a type is told that must be.
+func (s *sink) judge(ctx context.Context, typ string, asked int, name string, r *report) error {
 	every := time.NewTicker(100 * time.Millisecond)
 	defer every.Stop()
 	for deadline := time.Now().Add(promised + alertGrace + 30*time.Second); ; {
 		s.mu.Lock()
-		told, strange := len(s.took), s.strange
+		told, strange := len(s.took[typ]), s.strange
 		s.mu.Unlock()
 		switch {
 		case len(strange) > 0:
@@ -154,12 +180,12 @@ func (s *sink) judge(ctx context.Context, asked int, r *report) error {
 		case told >= asked:
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			r.add("alerts.due_to_webhook_p50", "ms", quantile(s.took, 0.5))
-			r.add("alerts.due_to_webhook_p99", "ms", quantile(s.took, 0.99))
-			r.add("alerts.due_to_webhook_max", "ms", quantile(s.took, 1))
+			r.add(name+"_p50", "ms", quantile(s.took[typ], 0.5))
+			r.add(name+"_p99", "ms", quantile(s.took[typ], 0.99))
+			r.add(name+"_max", "ms", quantile(s.took[typ], 1))
 			return nil
 		case time.Now().After(deadline):
-			return fmt.Errorf("%d of %d broken promises were told", told, asked)
+			return fmt.Errorf("%d of %d webhooks of type %s have come", told, asked, typ)
 		}
 		select {
 		case <-every.C:
