@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/replay/mapping"
@@ -27,26 +30,83 @@ func ReadEvents(tenant string, inputs []mapping.Input) ([]*event.Event, error) {
 	}
 	var out []*event.Event
 	for _, in := range inputs {
-		err := eachLine(in.R, func(line int, body []byte) error {
-			events, err := event.DecodeJSON(body)
-			if err != nil {
-				return fmt.Errorf("%s:%d: %w", in.Name, line, err)
-			}
-			for _, e := range events {
-				ready, err := complete(e, tenant, hide)
-				if err != nil {
-					return fmt.Errorf("%s:%d: %w", in.Name, line, err)
-				}
-				out = append(out, ready)
-			}
-			return nil
-		})
+		sheets, err := decodeSheets(in, tenant, hide)
 		if err != nil {
 			return nil, err
+		}
+		for _, s := range sheets {
+			if s.err != nil {
+				return nil, s.err
+			}
+			out = append(out, s.events...)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *event.Event) int { return cmp.Compare(a.At, b.At) })
 	return out, nil
+}
+
+// sheet is some lines that are decoded together: JSON takes longer to decode than all else here, so every processor gets some.
+type sheet struct {
+	text   []byte
+	lines  []sheetLine
+	events []*event.Event
+	err    error // of its first line that cannot be used
+}
+
+type sheetLine struct{ number, end int }
+
+// sheetBytes is about how much text a sheet has.
+const sheetBytes = 256 << 10
+
+// decodeSheets reads an input; a line that cannot be used ends its sheet, and what stands behind it does not matter.
+func decodeSheets(in mapping.Input, tenant string, hide event.Pseudonymizer) ([]*sheet, error) {
+	var sheets []*sheet
+	var decoding errgroup.Group
+	decoding.SetLimit(runtime.GOMAXPROCS(0))
+	open := &sheet{}
+	send := func() {
+		s := open
+		open = &sheet{}
+		sheets = append(sheets, s)
+		decoding.Go(func() error {
+			s.decode(in.Name, tenant, hide)
+			return nil
+		})
+	}
+	err := eachLine(in.R, func(line int, body []byte) error {
+		open.text = append(open.text, body...)
+		open.lines = append(open.lines, sheetLine{line, len(open.text)})
+		if len(open.text) >= sheetBytes {
+			send()
+		}
+		return nil
+	})
+	if len(open.lines) > 0 {
+		send()
+	}
+	return sheets, errors.Join(err, decoding.Wait())
+}
+
+func (s *sheet) decode(name, tenant string, hide event.Pseudonymizer) {
+	start := 0
+	for _, l := range s.lines {
+		events, err := event.DecodeJSON(s.text[start:l.end])
+		for _, e := range events {
+			var ready *event.Event
+			if err != nil {
+				break
+			}
+			if ready, err = complete(e, tenant, hide); err == nil {
+				s.events = append(s.events, ready)
+			}
+		}
+		if err != nil {
+			s.err = fmt.Errorf("%s:%d: %w", name, l.number, err)
+			return
+		}
+		start = l.end
+	}
+	s.text, s.lines = nil, nil
 }
 
 // complete prepares an event as the intake does; without a time of its own it has none here.
