@@ -167,8 +167,11 @@ func TestSilence(t *testing.T) {
 		if status, body := api.call(readToken, http.MethodGet, "/api/v1/silences", ""); status != http.StatusOK || strings.Count(body, `"author"`) != 1 {
 			t.Errorf("%d %s", status, body)
 		}
-		if status, _ := api.call(alertToken, http.MethodDelete, "/api/v1/silences/"+id, ""); status != http.StatusNoContent || len(duty.all()) != 1 {
-			t.Errorf("%d, told %v", status, duty.types())
+		if len(duty.all()) != 1 {
+			t.Errorf("told in spite of the silence: %v", duty.types())
+		}
+		if status, _ := api.call(alertToken, http.MethodDelete, "/api/v1/silences/"+id, ""); status != http.StatusNoContent {
+			t.Errorf("%d", status) // from here on it may be told at any moment
 		}
 		time.Sleep(time.Minute)
 		if got := duty.all(); len(got) != 2 || got[1].Conversation != "hidden" {
