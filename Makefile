@@ -15,7 +15,7 @@ endif
 GO_TEST ?= go test
 TEST_TIMEOUT ?= 20m
 # Packages with goroutines and locks, small enough to run under the race detector every time (it needs a C compiler; without one they run plain).
-RACE ?= internal/bus internal/store internal/worker internal/connector internal/exporter internal/notify internal/alerter
+RACE ?= internal/bus internal/store internal/worker internal/connector internal/exporter internal/notify
 # Suites that need the real servers of `make stack`.
 STACK_SUITES ?= ./internal/bus/... ./internal/store/... ./internal/e2e/... ./cmd/vigia
 VIGIA_STACK_KAFKA_PORT ?= 39092
