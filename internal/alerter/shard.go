@@ -243,7 +243,7 @@ func (x *session) live(ctx, reading context.Context, draining <-chan struct{}) e
 		if drain && x.idle() {
 			return nil
 		}
-		timer.Reset(x.pause(now))
+		timer.Reset(x.pause(now, drain))
 		select {
 		case h := <-x.feed:
 			x.take(h, x.shard.a.now())
@@ -301,10 +301,10 @@ func (x *session) reached() bool {
 	return true
 }
 
-// pause is how long to wait when nothing happens.
-func (x *session) pause(now int64) time.Duration {
+// pause is how long to wait when nothing happens. What falls due during a drain is not done, so it must not be waited for either.
+func (x *session) pause(now int64, drain bool) time.Duration {
 	wait := longestWait
-	if at, ok := x.desk.agenda.first(); ok && !x.desk.catching {
+	if at, ok := x.desk.agenda.first(); ok && !x.desk.catching && !drain {
 		wait = min(wait, time.Duration(max(0, at-now))*time.Millisecond)
 	}
 	if at, ok := x.publisher.due(x.desk); ok {

@@ -280,3 +280,35 @@ func TestManyKills(t *testing.T) {
 		last.stop(t)
 	})
 }
+
+// TestDrain stops an alerter while one delivery is under way and another falls due to be tried again: it waits for the first, begins nothing new, and does not spin, in which
+// case time would stand still here.
+func TestDrain(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var box inbox
+		tenant := tenantT(&box)
+		tenant.Receivers[0].Concurrency = 2
+		var calls atomic.Int32
+		box.set(func(notify.Notice) error {
+			if calls.Add(1) > 1 {
+				return errors.New("not now")
+			}
+			time.Sleep(4 * time.Second)
+			return nil
+		})
+		r := w.startAlone(serving(tenant))
+		w.relay(breach("slow", 1, event.SignalBreach, time.Now()))
+		w.relay(breach("failing", 1, event.SignalBreach, time.Now()))
+		for calls.Load() < 2 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		began := time.Now()
+		r.stop(t)
+		if took := time.Since(began); took < 3*time.Second || took > 4*time.Second {
+			t.Errorf("the drain took %v, want the rest of one delivery of 4 s", took)
+		}
+		if len(box.all()) != 1 || calls.Load() != 2 {
+			t.Errorf("%d deliveries in %d calls, want 1 in 2: nothing is begun during a drain", len(box.all()), calls.Load())
+		}
+	})
+}
