@@ -5,5 +5,5 @@
 // that writes: an owner that is refused drops everything it believes and goes on from the stored position, forwards or back.
 //
 // Reading order: run.go (assignments), owner.go (one partition's life), decide.go and open.go (where to begin), follow.go (the loop), relay.go (outputs), clock.go and
-// tick.go (time), keep.go (what must never fall out of the log).
+// tick.go and stall.go (time), keep.go (what must never fall out of the log).
 package worker

@@ -78,6 +78,7 @@ type Worker struct {
 	metrics *metrics
 	board   board
 	watch   watch
+	stalls  stalls
 	owned   atomic.Int64  // partitions assigned; -1 before the first assignment
 	turns   chan struct{} // held while a batch is folded
 	fatal   chan error

@@ -36,14 +36,18 @@ func (o *owner) keepTime(ctx context.Context, s *session) (time.Duration, error)
 	if wait := tickWait(own, deadline, since, o.w.cfg.TickGap, o.w.cfg.TickEvery); wait > 0 {
 		return wait, nil
 	}
-	if err := o.writeTick(ctx, s, own); err != nil {
+	stalled, calm := o.w.stalls.ask(o.slot, time.Now())
+	if calm > 0 {
+		return min(calm, idle), nil
+	}
+	if err := o.writeTick(ctx, s, own, stalled && s.fold.Time() > 0); err != nil {
 		return 0, err
 	}
 	return o.w.cfg.TickGap, nil
 }
 
-// writeTick asks the clocks and appends the tick that they allow.
-func (o *owner) writeTick(ctx context.Context, s *session, own int64) error {
+// writeTick asks the clocks and appends the tick that they allow. A probe repeats the partition's time: it only shows that the log takes records.
+func (o *owner) writeTick(ctx context.Context, s *session, own int64, probe bool) error {
 	c := &o.clock
 	redis, err := o.w.vault.Time(ctx)
 	if err != nil {
@@ -61,12 +65,19 @@ func (o *owner) writeTick(ctx context.Context, s *session, own int64) error {
 	if at == 0 {
 		return nil
 	}
+	if probe {
+		at = s.fold.Time()
+	}
 	c.pending = unknown
 	offset, err := o.w.journal.Produce(ctx, o.topic, o.partition, []bus.Message{control(event.Tick{At: at})})
+	o.w.stalls.note(o.slot, err != nil, probe, time.Since(c.wrote), time.Now())
 	if err != nil {
 		return err
 	}
-	c.pending, c.anchor, c.anchored = offset, at, c.wrote
+	c.pending = offset
+	if !probe {
+		c.anchor, c.anchored = at, c.wrote
+	}
 	o.w.metrics.ticks.WithLabelValues(o.stage.name, o.label).Inc()
 	return nil
 }
