@@ -114,6 +114,24 @@ func TestReceiptIsMarked(t *testing.T) {
 	`)
 }
 
+// A receipt for a message that is known says nothing new, also when the message is forgotten before the receipt is.
+func TestReceiptOutlivesItsMessage(t *testing.T) {
+	spec := plain()
+	spec.Horizon = map[string]string{"*": "1h"}
+	chat(t, spec).play(`
+		0s      in
+		10s     note msg=a
+		1h      receipt msg=a
+		1h1m    tick
+		1h30m   out
+		4h      tick
+	`).want(`
+		0s      started
+		1h30m0s answered 1h30m0s late
+		1h30m0s first_response 1h30m0s
+	`)
+}
+
 // Rule 5: clocks belong to the conversation, the act to whoever performed it (Chatwoot used the assignee for one report and the sender for the other: #7978, #13312,
 // #14141 show 42 min and 7.6 min for the same agent).
 func TestTransferAttribution(t *testing.T) {

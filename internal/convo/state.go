@@ -279,6 +279,7 @@ func (s *State) forget(env *Env) {
 		s.residue = r.machine
 		s.residue.Routes = r.routes()
 		s.settleScores(cut)
+		s.settleReceipts(cut)
 	}
 	s.floor = s.entries[cut-1].At
 	s.entries = slices.Delete(s.entries, 0, cut)
@@ -301,6 +302,15 @@ func (s *State) settleScores(cut int) {
 		}
 		if e.Scored = false; e.Kind == kindScore {
 			e.Kind = kindOther
+		}
+	}
+}
+
+// settleReceipts keeps receipts that said nothing new from saying it once the message they are for is forgotten.
+func (s *State) settleReceipts(cut int) {
+	for i := cut; i < len(s.entries); i++ {
+		if e := &s.entries[i]; e.Receipt && (&run{entries: s.entries[:cut]}).seen(e) {
+			e.Kind = kindNote
 		}
 	}
 }
