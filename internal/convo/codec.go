@@ -94,11 +94,18 @@ func bits(flags ...bool) byte {
 	return b
 }
 
+// knownBit stands beside the kind of an entry.
+const knownBit = 0x80
+
 func (e *Entry) encode(w *pack.Writer, base *int64) {
 	w.Int(e.At - *base)
 	*base = e.At
 	w.Fixed64(e.ID)
-	w.Byte(byte(e.Kind))
+	kind := byte(e.Kind)
+	if e.Known {
+		kind |= knownBit
+	}
+	w.Byte(kind)
 	// Most entries carry few of these: a bit says which.
 	w.Byte(bits(e.Hint != "", e.Queue != "" || e.Team != "" || e.Agent != "" || e.Bot != "", e.Customer != "", e.Priority != "", e.Subject != 0, e.Scored, e.Receipt,
 		e.measured()))
@@ -135,7 +142,9 @@ func (e *Entry) measured() bool {
 
 func (e *Entry) decode(r *pack.Reader, base *int64) {
 	*base += r.Int()
-	*e = Entry{At: *base, ID: r.Fixed64(), Kind: Kind(r.Byte()), Value: event.NotReported, Talk: event.NotReported, Wrap: event.NotReported}
+	*e = Entry{At: *base, ID: r.Fixed64(), Value: event.NotReported, Talk: event.NotReported, Wrap: event.NotReported}
+	kind := r.Byte()
+	e.Kind, e.Known = Kind(kind&^knownBit), kind&knownBit != 0
 	if int(e.Kind) >= len(rank) {
 		e.Kind = kindOther
 	}

@@ -238,6 +238,7 @@ func (d *desk) eventOf(at int64, what string, arg map[string]string) *event.Even
 		if what == "reaction" {
 			m.ContentType = what
 		}
+		_, m.Receipt = arg["receipt"]
 	case "out", "note", "receipt":
 		e.Actor, m.Internal, m.Receipt = event.ByAgent, what == "note", what == "receipt"
 	case "bot":

@@ -70,6 +70,7 @@ type Entry struct {
 	Subject uint32 // hash of the message id: the message itself, or the one a score is for
 	Scored  bool
 	Receipt bool
+	Known   bool  // of a receipt: its message was known and is forgotten by now
 	Value   int64 // wait reported (-1: none), or score in millionths
 	Talk    int64 // talk + hold reported (-1: none)
 	Wrap    int64 // wrap-up reported (-1: none)

@@ -121,6 +121,7 @@ type run struct {
 	fmark     int       // first fact of the episode
 	scores    []score
 	entries   []Entry // all that are played
+	known     []Entry // all that are remembered, also where only the first are played
 	cues      []cue   // of the episode
 	reapplied []int64
 	now       int64 // policy serial of the entry at hand
@@ -165,7 +166,7 @@ func (r *run) step(e *Entry) {
 		r.Last = e.At
 	}
 	kind := e.Kind
-	if e.Receipt && r.seen(e) {
+	if e.Receipt && (e.Known || r.seen(e)) {
 		kind = kindNote
 	}
 	switch kind {
@@ -371,7 +372,7 @@ func (r *run) scored(subject uint32, at, value int64, alone bool) {
 
 // seen reports whether the message that a receipt is for is known from itself: then the receipt says nothing new.
 func (r *run) seen(receipt *Entry) bool {
-	return slices.ContainsFunc(r.entries, func(o Entry) bool { return o.Subject == receipt.Subject && !o.Receipt && o.Kind.message() })
+	return slices.ContainsFunc(r.known, func(o Entry) bool { return o.Subject == receipt.Subject && !o.Receipt && o.Kind.message() })
 }
 
 // message finds the message that a score is for.

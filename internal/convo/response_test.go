@@ -132,6 +132,45 @@ func TestReceiptOutlivesItsMessage(t *testing.T) {
 	`)
 }
 
+// A receipt that comes before its message says nothing new either, also when it is forgotten first.
+func TestReceiptBeforeItsMessage(t *testing.T) {
+	spec := plain()
+	spec.Horizon = map[string]string{"*": "1h"}
+	chat(t, spec).play(`
+		0s    in
+		10s   receipt msg=a
+		50m   note msg=a
+		1h5m  tick
+		1h10m note
+		1h20m out
+		4h    tick
+	`).want(`
+		0s       started
+		1h20m0s  answered 1h20m0s late
+		1h20m0s  first_response 1h20m0s
+	`)
+}
+
+// Nor does one that looks like a message of the customer begin a turn then.
+func TestInboundReceiptOutlivesItsMessage(t *testing.T) {
+	spec := plain()
+	spec.Horizon = map[string]string{"*": "1h"}
+	chat(t, spec).play(`
+		0s      in msg=a
+		10s     out
+		1h      in receipt msg=a
+		1h1m    tick
+		1h20m   in
+		1h30m   out
+		4h      tick
+	`).want(`
+		0s       started
+		10s      answered 10s
+		10s      first_response 10s
+		1h30m0s  next_response 10m0s
+	`)
+}
+
 // Rule 5: clocks belong to the conversation, the act to whoever performed it (Chatwoot used the assignee for one report and the sender for the other: #7978, #13312,
 // #14141 show 42 min and 7.6 min for the same agent).
 func TestTransferAttribution(t *testing.T) {

@@ -231,7 +231,7 @@ func (s *State) play(env *Env, entries []Entry) *run {
 	} else {
 		r = new(run)
 	}
-	*r = run{machine: s.residue, env: env, channel: s.Channel, thread: s.Threadless, entries: entries, reapplied: s.reapplied}
+	*r = run{machine: s.residue, env: env, channel: s.Channel, thread: s.Threadless, entries: entries, known: s.entries, reapplied: s.reapplied}
 	if w != nil {
 		r.out, r.groups, r.scores, r.promises = w.out[:0], w.groups[:0], w.scores[:0], w.promises
 		w.promises = nil
@@ -306,11 +306,11 @@ func (s *State) settleScores(cut int) {
 	}
 }
 
-// settleReceipts keeps receipts that said nothing new from saying it once the message they are for is forgotten.
+// settleReceipts keeps receipts that said nothing new from saying something once the message they are for is forgotten. Their kind stays, for entries are in its order.
 func (s *State) settleReceipts(cut int) {
 	for i := cut; i < len(s.entries); i++ {
-		if e := &s.entries[i]; e.Receipt && (&run{entries: s.entries[:cut]}).seen(e) {
-			e.Kind = kindNote
+		if e := &s.entries[i]; e.Receipt && (&run{known: s.entries[:cut]}).seen(e) {
+			e.Known = true
 		}
 	}
 }
