@@ -23,10 +23,12 @@ type stalls struct {
 	calm    time.Time // until then no time passes
 }
 
-// note takes the outcome of an append: whether it failed, how long it took, and whether it was a probe, which a stalled partition is sent before time passes again.
-func (s *stalls) note(slot store.Slot, failed, probe bool, took time.Duration, now time.Time) {
+// note takes the outcome of an append: whether it failed, how long it took, and whether it was a probe, which a stalled partition is sent before time passes again. It
+// reports whether the partition is stalled now and was not before, or the reverse.
+func (s *stalls) note(slot store.Slot, failed, probe bool, took time.Duration, now time.Time) (changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	was := s.stalled[slot]
 	switch {
 	case failed || took >= slowAppend && !probe:
 		if s.stalled == nil {
@@ -37,6 +39,7 @@ func (s *stalls) note(slot store.Slot, failed, probe bool, took time.Duration, n
 		delete(s.stalled, slot)
 		s.calm = now.Add(calmFor)
 	}
+	return s.stalled[slot] != was
 }
 
 // ask returns whether the partition is stalled, or else how long no time passes.

@@ -19,7 +19,7 @@ func TestLogStalls(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				w.applyPolicy()
-				out := outOfOrder{hangs: hangs}
+				out := outage{hangs: hangs}
 				r := w.start(options{journal: func(j journal) journal { return stallingLog{j, &out} }})
 				w.pass(20 * time.Second)
 				for i := range 8 {
@@ -54,23 +54,23 @@ func TestLogStalls(t *testing.T) {
 	}
 }
 
-// outOfOrder is an outage that begins and ends.
-type outOfOrder struct {
+// outage is an outage that begins and ends.
+type outage struct {
 	hangs bool // records wait for the end of the outage, or are refused
 	until atomic.Pointer[chan struct{}]
 }
 
-func (o *outOfOrder) begin() {
+func (o *outage) begin() {
 	until := make(chan struct{})
 	o.until.Store(&until)
 }
 
-func (o *outOfOrder) end() { close(*o.until.Load()) }
+func (o *outage) end() { close(*o.until.Load()) }
 
 // stallingLog takes no records during an outage.
 type stallingLog struct {
 	journal
-	*outOfOrder
+	*outage
 }
 
 func (l stallingLog) Produce(ctx context.Context, topic string, partition int32, messages []bus.Message) (int64, error) {

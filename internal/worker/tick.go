@@ -70,7 +70,13 @@ func (o *owner) writeTick(ctx context.Context, s *session, own int64, probe bool
 	}
 	c.pending = unknown
 	offset, err := o.w.journal.Produce(ctx, o.topic, o.partition, []bus.Message{control(event.Tick{At: at})})
-	o.w.stalls.note(o.slot, err != nil, probe, time.Since(c.wrote), time.Now())
+	if took := time.Since(c.wrote); o.w.stalls.note(o.slot, err != nil, probe, took, time.Now()) {
+		if probe {
+			o.log.Info("the log takes ticks again; time passes after a moment for what connectors still hold", "after", calmFor)
+		} else {
+			o.log.Warn("the log did not take a tick in time: no promise is called broken until it does; look at Kafka if this lasts", "took", took.Round(time.Millisecond), "err", err)
+		}
+	}
 	if err != nil {
 		return err
 	}
