@@ -17,6 +17,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/retry"
 )
 
 const (
@@ -170,7 +171,7 @@ func TestOutages(t *testing.T) {
 		eventually(t, staleAfter, "numbers are stale without "+outage.name, func(ctx context.Context) error { return shown(ctx, exporter.address, true) })
 		t.Logf("without %s: shown as stale after %v", outage.name, time.Since(began).Round(100*time.Millisecond))
 		for time.Since(began) < away {
-			if !wait(t.Context(), time.Second) {
+			if !retry.Sleep(t.Context(), time.Second) {
 				t.Fatal("stopped")
 			}
 			if err := shown(t.Context(), exporter.address, true); err != nil {
@@ -182,7 +183,7 @@ func TestOutages(t *testing.T) {
 		eventually(t, 2*time.Minute, "numbers are fresh after "+outage.name+" is back", isFresh)
 		t.Logf("%s is back: fresh after %v", outage.name, time.Since(back).Round(100*time.Millisecond))
 	}
-	if !wait(t.Context(), 2*target) { // chats that met no outage
+	if !retry.Sleep(t.Context(), 2*target) { // chats that met no outage
 		t.Fatal("stopped")
 	}
 	enough()

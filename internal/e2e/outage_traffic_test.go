@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/vigia-cx/vigia/internal/retry"
 )
 
 // outages is the traffic of the test and what became of it.
@@ -69,21 +71,9 @@ func (o *outages) send(ctx context.Context, body string) error {
 		o.mu.Lock()
 		o.refused++
 		o.mu.Unlock()
-		if !wait(ctx, time.Duration(after)*time.Second) {
+		if !retry.Sleep(ctx, time.Duration(after)*time.Second) {
 			return ctx.Err()
 		}
-	}
-}
-
-// wait reports whether the time has passed before ctx ended.
-func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 
@@ -106,7 +96,7 @@ func (o *outages) chat(ctx context.Context, n int) {
 		o.mu.Unlock()
 		return
 	}
-	if !wait(ctx, replyAfter) {
+	if !retry.Sleep(ctx, replyAfter) {
 		return
 	}
 	o.mu.Lock()
