@@ -54,7 +54,7 @@ func TestLogStalls(t *testing.T) {
 	}
 }
 
-// outage is an outage that begins and ends.
+// outage is a time in which the log takes nothing.
 type outage struct {
 	hangs bool // records wait for the end of the outage, or are refused
 	until atomic.Pointer[chan struct{}]

@@ -70,7 +70,8 @@ func (o *owner) writeTick(ctx context.Context, s *session, own int64, probe bool
 	}
 	c.pending = unknown
 	offset, err := o.w.journal.Produce(ctx, o.topic, o.partition, []bus.Message{control(event.Tick{At: at})})
-	if took := time.Since(c.wrote); o.w.stalls.note(o.slot, err != nil, probe, took, time.Now()) {
+	// The end of the assignment says nothing about the log.
+	if took := time.Since(c.wrote); ctx.Err() == nil && o.w.stalls.note(o.slot, err != nil, probe, took, time.Now()) {
 		if probe {
 			o.log.Info("the log takes ticks again; time passes after a moment for what connectors still hold", "after", calmFor)
 		} else {
