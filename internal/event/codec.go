@@ -55,6 +55,8 @@ func decode(value []byte) (Record, error) {
 		r.Body = Watermark{b.Watermark.GetPartition(), b.Watermark.GetAt()}
 	case *vigiav1.Record_Fact:
 		r.Body = factFrom(b.Fact)
+	case *vigiav1.Record_AgentFact:
+		r.Body = agentFactFrom(b.AgentFact)
 	case *vigiav1.Record_Signal:
 		r.Body = signalFrom(b.Signal)
 	case *vigiav1.Record_DeadLetter:
@@ -95,6 +97,8 @@ func Encode(r Record) []byte {
 		m.Record = &vigiav1.Record_Watermark{Watermark: &vigiav1.Watermark{Partition: b.Partition, At: b.At}}
 	case Fact:
 		m.Record = &vigiav1.Record_Fact{Fact: factTo(b)}
+	case AgentFact:
+		m.Record = &vigiav1.Record_AgentFact{AgentFact: agentFactTo(b)}
 	case Signal:
 		m.Record = &vigiav1.Record_Signal{Signal: signalTo(b)}
 	case DeadLetter:
@@ -230,6 +234,10 @@ func bodyFrom(m *vigiav1.Event) (Body, error) {
 		}
 		slices.SortFunc(pr.Slots, func(a, b Slot) int { return strings.Compare(a.Channel, b.Channel) })
 		return pr, nil
+	case *vigiav1.Event_ReferenceData:
+		p := k.ReferenceData
+		value, err := billionths("reference_data.value", p.Value)
+		return Reference{enum[ReferenceType](p.Kind), p.Key, value, p.Currency}, err
 	case *vigiav1.Event_CustomerIdentity:
 		p := k.CustomerIdentity
 		return CustomerIdentity{enum[IdentityChange](p.Change), identitiesFrom(p.Identities), p.SurvivorCustomerId}, nil
@@ -246,7 +254,17 @@ func sentimentFrom(field string, p *vigiav1.Sentiment) (Sentiment, error) {
 	if err != nil {
 		return Sentiment{}, err
 	}
-	return Sentiment{p.SubjectId, pol, conf, p.Model, p.Partial}, nil
+	s := Sentiment{Subject: p.SubjectId, Polarity: pol, Confidence: conf, Model: p.Model, Partial: p.Partial}
+	if t := p.Tone; t != nil {
+		s.Tone = &Tone{}
+		if s.Tone.Frustration, err = millionths(field+".tone.frustration", t.Frustration, 0, 1); err != nil {
+			return Sentiment{}, err
+		}
+		if s.Tone.Urgency, err = millionths(field+".tone.urgency", t.Urgency, 0, 1); err != nil {
+			return Sentiment{}, err
+		}
+	}
+	return s, nil
 }
 
 // ToProto converts the event back.
@@ -321,6 +339,8 @@ func (e *Event) ToProto() *vigiav1.Event {
 			}
 		}
 		m.Kind = &vigiav1.Event_AgentPresence{AgentPresence: p}
+	case Reference:
+		m.Kind = &vigiav1.Event_ReferenceData{ReferenceData: &vigiav1.ReferenceData{Kind: vigiav1.ReferenceData_Kind(b.Type), Key: b.Key, Value: decimal(b.Value), Currency: b.Currency}}
 	case CustomerIdentity:
 		m.Kind = &vigiav1.Event_CustomerIdentity{CustomerIdentity: &vigiav1.CustomerIdentity{Change: vigiav1.CustomerIdentity_Change(b.Change),
 			Identities: identitiesTo(b.Identities), SurvivorCustomerId: b.Survivor}}
@@ -329,7 +349,11 @@ func (e *Event) ToProto() *vigiav1.Event {
 }
 
 func sentimentTo(s Sentiment) *vigiav1.Sentiment {
-	return &vigiav1.Sentiment{SubjectId: s.Subject, Polarity: ratio(s.Polarity), Confidence: ratio(s.Confidence), Model: s.Model, Partial: s.Partial}
+	m := &vigiav1.Sentiment{SubjectId: s.Subject, Polarity: ratio(s.Polarity), Confidence: ratio(s.Confidence), Model: s.Model, Partial: s.Partial}
+	if s.Tone != nil {
+		m.Tone = &vigiav1.Tone{Frustration: ratio(s.Tone.Frustration), Urgency: ratio(s.Tone.Urgency)}
+	}
+	return m
 }
 
 func routingFrom(r *vigiav1.Routing) Routing {
@@ -357,39 +381,4 @@ func identitiesTo(in []Identity) []*vigiav1.Identity {
 		out = append(out, &vigiav1.Identity{Scheme: vigiav1.Identity_Scheme(i.Scheme), Value: i.Value, Scope: i.Scope})
 	}
 	return out
-}
-
-func factFrom(f *vigiav1.CustomerFact) Fact {
-	fact := Fact{Tenant: f.GetTenant(), Customer: f.GetCustomer(), Subject: f.GetSubject(), Revision: f.GetRevision(), Retracted: f.GetRetracted(), Channel: enum[Channel](f.GetChannel()),
-		Queue: f.GetQueue(), StartedAt: f.GetStartedAt(), ActiveAt: f.GetActiveAt(), Open: f.GetOpen(), EndedAt: f.GetEndedAt(), MergedInto: f.GetMergedInto(), Erased: f.GetErased(),
-		OptedOut: f.GetOptedOut()}
-	if c := f.GetCue(); c != nil {
-		fact.Cue = new(signalFrom(c))
-	}
-	return fact
-}
-
-func factTo(f Fact) *vigiav1.CustomerFact {
-	m := &vigiav1.CustomerFact{Tenant: f.Tenant, Customer: f.Customer, Subject: f.Subject, Revision: f.Revision, Retracted: f.Retracted, Channel: vigiav1.Channel(f.Channel),
-		Queue: f.Queue, StartedAt: f.StartedAt, ActiveAt: f.ActiveAt, Open: f.Open, EndedAt: f.EndedAt, MergedInto: f.MergedInto, Erased: f.Erased,
-		OptedOut: f.OptedOut}
-	if f.Cue != nil {
-		m.Cue = signalTo(*f.Cue)
-	}
-	return m
-}
-
-func signalFrom(s *vigiav1.Signal) Signal {
-	return Signal{Tenant: s.GetTenant(), Conversation: s.GetConversation(), Clock: s.GetClock(), Instance: s.GetInstance(), Kind: enum[SignalKind](s.GetKind()), Revision: s.GetRevision(),
-		StartedAt: s.GetStartedAt(), DueAt: s.GetDueAt(), FulfilledAt: s.GetFulfilledAt(), At: s.GetAt(), Cause: enum[BreachCause](s.GetCause()), Channel: enum[Channel](s.GetChannel()),
-		Queue: s.GetQueue(), Team: s.GetTeam(), Agent: s.GetAgent(), PolicySerial: s.GetPolicySerial(), Rule: s.GetRule(), WarnPercent: s.GetWarnPercent(),
-		Customer: s.GetCustomer(), Link: s.GetLink(), Trigger: s.GetTrigger(), TriggerKind: s.GetTriggerKind(), Count: s.GetCount(), SpanMs: s.GetSpanMs(),
-		HeldOut: s.GetHeldOut()}
-}
-
-func signalTo(s Signal) *vigiav1.Signal {
-	return &vigiav1.Signal{Tenant: s.Tenant, Conversation: s.Conversation, Clock: s.Clock, Instance: s.Instance, Kind: vigiav1.Signal_Kind(s.Kind), Revision: s.Revision,
-		StartedAt: s.StartedAt, DueAt: s.DueAt, FulfilledAt: s.FulfilledAt, At: s.At, Cause: vigiav1.Signal_Cause(s.Cause), Channel: vigiav1.Channel(s.Channel),
-		Queue: s.Queue, Team: s.Team, Agent: s.Agent, PolicySerial: s.PolicySerial, Rule: s.Rule, WarnPercent: s.WarnPercent, Customer: s.Customer, Link: s.Link, Trigger: s.Trigger,
-		TriggerKind: s.TriggerKind, Count: s.Count, SpanMs: s.SpanMs, HeldOut: s.HeldOut}
 }

@@ -44,7 +44,9 @@ func TestControlRecordRoundTrip(t *testing.T) {
 		{Body: event.Policy{Tenant: "acme", Serial: 4, Hash: "ab", Body: []byte(`{"x":1}`), Reapply: true}},
 		{Body: event.Gap{Tenant: "acme", Connector: "http", Account: "p1X", From: 1, To: 2, Reason: "log_unavailable"}},
 		{Body: event.Watermark{Partition: 5, At: 9}, Seq: seq, OutputID: "X"},
-		{Body: event.Fact{Tenant: "acme", Customer: "c", Subject: "s", Revision: 2, Channel: event.Voice, Queue: "q", StartedAt: 1, ActiveAt: []int64{1, 4}, Open: true, MergedInto: "d"}, Seq: seq, OutputID: "X"},
+		{Body: event.Fact{Tenant: "acme", Customer: "c", Subject: "s", Revision: 2, Channel: event.Voice, Queue: "q", StartedAt: 1, ActiveAt: []int64{1, 4}, Open: true, MergedInto: "d", Mood: -450_000, MoodAt: 4, AbandonedAt: 3, Broken: true}, Seq: seq, OutputID: "X"},
+		{Body: event.AgentFact{Tenant: "acme", Agent: "a7", Subject: "v#1.0", Revision: 2, Stints: []event.Stint{{From: 1, To: 2, Team: "t"}, {From: 3}}, Continued: true}, Seq: seq, OutputID: "X"},
+		{Body: event.AgentFact{Tenant: "acme", Agent: "a7", Subject: "E", Presence: &event.Availability{At: 5, Available: true, Team: "t"}}, Seq: seq, OutputID: "X"},
 		{Body: event.Signal{Tenant: "acme", Conversation: "v", Clock: "first_response", Instance: "1", Kind: event.SignalBreach, Revision: 1, StartedAt: 1, DueAt: 2, At: 3,
 			Cause: event.ByTimer, Channel: event.WhatsApp, Queue: "q", PolicySerial: 3, Rule: "r", WarnPercent: 80, Link: "https://x"}, Seq: seq, OutputID: "Y"},
 		{Body: event.DeadLetter{Topic: "t", Partition: 1, Offset: 2, Reason: event.ReasonGarbage, Field: "f", PayloadSHA256: "00", PayloadBytes: 9, At: 4}},
@@ -86,6 +88,19 @@ func TestGoldenBytes(t *testing.T) {
 	}
 	if want := strings.TrimSpace(string(file)); got != want {
 		t.Errorf("the wire format changed: logs written before can no longer be trusted to read the same\n got %s\nwant %s", got, want)
+	}
+}
+
+// Stage 2 tells customers from agents by the key alone.
+func TestAgentKey(t *testing.T) {
+	e := &event.Event{Tenant: "a/b", Body: event.Presence{Agent: "zoe/1"}}
+	if got := event.AgentKey("a/b", "zoe/1"); got != e.Key() || got != "a%2Fb/a/zoe%2F1" {
+		t.Errorf("key %q, of a presence %q", got, e.Key())
+	}
+	for key, want := range map[string]bool{event.AgentKey("t", "x"): true, event.CustomerKey("t", "a"): false, event.CustomerKey("a", "a/x"): false, event.ConversationKey("a", "a"): false, "": false, "t": false} {
+		if event.IsAgentKey(key) != want {
+			t.Errorf("%q is an agent: %v", key, !want)
+		}
 	}
 }
 

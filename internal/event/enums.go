@@ -21,10 +21,11 @@ const (
 	KindEngagement
 	KindPresence
 	KindIdentity
+	KindReference
 )
 
 var kindNames = [...]string{"unknown", "message", "message_state", "conversation_state", "assignment", "call", "survey_requested", "survey_answered",
-	"sentiment", "purchase", "self_service", "engagement", "agent_presence", "customer_identity"}
+	"sentiment", "purchase", "self_service", "engagement", "agent_presence", "customer_identity", "reference_data"}
 
 func (k Kind) String() string { return name(kindNames[:], int(k)) }
 
@@ -212,11 +213,72 @@ type EndedBy uint8
 // Instrument of a survey.
 type Instrument uint8
 
+// The instruments.
+const (
+	InstrumentUnknown Instrument = iota
+	CSAT
+	CES
+	NPS
+	MicroFeedback
+	CustomInstrument
+)
+
 // PurchaseType is the type of a purchase.
 type PurchaseType uint8
 
+// The types of purchases.
+const (
+	PurchaseUnknown PurchaseType = iota
+	Ordered
+	Paid
+	Refunded
+	Subscribed
+	Unsubscribed
+)
+
 // SelfServiceOutcome is the outcome of a self-service step.
 type SelfServiceOutcome uint8
+
+// The outcomes.
+const (
+	SelfServiceUnknown SelfServiceOutcome = iota
+	SelfServiceStarted
+	SelfServiceViewed
+	SelfServiceContained
+	SelfServiceEscalated
+	SelfServiceAbandoned
+	SelfServiceConfirmed
+)
+
+// ReferenceType is the kind of a [Reference].
+type ReferenceType uint8
+
+// The reference types.
+const (
+	ReferenceUnknown ReferenceType = iota
+	CustomerBase                   // customers there are
+	AcquisitionCost                // what winning a customer costs, in Currency
+	ChannelCost                    // what a contact on the channel Key costs, in Currency
+	ExchangeRate                   // one unit of Key in units of Currency
+	EventMarker                    // something happened: Key says what
+)
+
+var referenceNames = [...]string{"", "customer_base", "acquisition_cost", "channel_cost", "exchange_rate", "event_marker"}
+
+func (r ReferenceType) String() string { return name(referenceNames[:], int(r)) }
+
+// ParseReferenceType returns the type of a name, and whether it is one.
+func ParseReferenceType(s string) (ReferenceType, bool) {
+	for i, n := range referenceNames {
+		if i > 0 && n == s {
+			return ReferenceType(i), true
+		}
+	}
+	return ReferenceUnknown, false
+}
+
+// ReferenceTypes lists the names of all types.
+func ReferenceTypes() []string { return append([]string(nil), referenceNames[1:]...) }
 
 // IdentityChange is a change of who a customer is.
 type IdentityChange uint8

@@ -128,7 +128,11 @@ type Sentiment struct {
 	Confidence int64 // millionths, 0 … 1e6
 	Model      string
 	Partial    bool
+	Tone       *Tone // nil when nobody has judged it
 }
+
+// Tone is what a customer's words tell beyond being good or bad, in millionths, 0 … 1e6.
+type Tone struct{ Frustration, Urgency int64 }
 
 // Purchase is a commercial event.
 type Purchase struct {
@@ -170,6 +174,14 @@ type CustomerIdentity struct {
 	Survivor   string
 }
 
+// Reference is a number that no channel brings; it holds from the event's instant on.
+type Reference struct {
+	Type     ReferenceType
+	Key      string // channel, currency or name; see the type
+	Value    int64  // billionths
+	Currency string // ISO 4217 of costs and rates
+}
+
 func (Message) Kind() Kind           { return KindMessage }
 func (MessageState) Kind() Kind      { return KindMessageState }
 func (ConversationState) Kind() Kind { return KindConversationState }
@@ -183,6 +195,7 @@ func (SelfService) Kind() Kind       { return KindSelfService }
 func (Engagement) Kind() Kind        { return KindEngagement }
 func (Presence) Kind() Kind          { return KindPresence }
 func (CustomerIdentity) Kind() Kind  { return KindIdentity }
+func (Reference) Kind() Kind         { return KindReference }
 
 // Reason is why a record or an event was refused: a closed set that doubles as metric label and dead-letter reason.
 type Reason string

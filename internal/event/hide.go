@@ -147,11 +147,12 @@ func (h *hider) body(body Body) Body {
 		b.ID, b.Leg, b.NativeCause = h.id("call", b.ID), h.id("call", b.Leg), ""
 		return b
 	case SurveyRequested:
-		b.Survey, b.Request = h.name("survey_id", b.Survey), h.id("survey", b.Request)
+		// A request is a message on most channels: receipts for it name the same id.
+		b.Survey, b.Request = h.name("survey_id", b.Survey), h.id("message", b.Request)
 		return b
 	case SurveyAnswered:
 		b.Survey, b.Question, b.Comment = h.name("survey_id", b.Survey), h.name("question_id", b.Question), ""
-		b.Response, b.Request = h.id("survey", b.Response), h.id("survey", b.Request)
+		b.Response, b.Request = h.id("survey", b.Response), h.id("message", b.Request)
 		return b
 	case Sentiment:
 		return h.sentiment(b)
@@ -171,11 +172,38 @@ func (h *hider) body(body Body) Body {
 		b.Native = ""
 		b.Slots = h.slots(b.Slots)
 		return b
+	case Reference:
+		return h.reference(b)
 	case CustomerIdentity:
 		b.Identities, b.Survivor = h.identities(b.Identities), h.p.Customer(b.Survivor)
 		return b
 	}
 	return body
+}
+
+// reference keeps what comes from closed sets alone.
+func (h *hider) reference(b Reference) Reference {
+	known, instead := b.Key == "", ""
+	switch b.Type {
+	case ChannelCost:
+		_, known = ParseChannel(b.Key)
+		instead = channelNames[Other]
+	case ExchangeRate:
+		known, instead = knownCurrency(b.Key), "XXX"
+	case EventMarker:
+		known, instead = markers[b.Key], "other"
+	}
+	if !known {
+		b.Key = h.altered("reference_data.key", instead)
+	}
+	switch {
+	case b.Currency == "" || knownCurrency(b.Currency):
+	case b.Type == CustomerBase || b.Type == EventMarker:
+		b.Currency = h.altered("currency", "")
+	default:
+		b.Currency = h.altered("currency", "XXX")
+	}
+	return b
 }
 
 func (h *hider) slots(in []Slot) []Slot {

@@ -12,14 +12,17 @@ const (
 	keyConversation = 'v'
 	keyCustomer     = 'c'
 	keyAgent        = 'a'
+	keyReference    = 'r'
 )
 
 // Key returns the Kafka key of the event: "tenant/v/conversation", "tenant/c/customer" for events that belong to a customer and name no conversation,
-// "tenant/a/agent" for presence. Parts are percent-encoded.
+// "tenant/a/agent" for presence, "tenant/r/type" for reference data. Parts are percent-encoded.
 func (e *Event) Key() string {
 	switch b := e.Body.(type) {
 	case Presence:
-		return typedKey(e.Tenant, keyAgent, b.Agent)
+		return AgentKey(e.Tenant, b.Agent)
+	case Reference:
+		return typedKey(e.Tenant, keyReference, b.Type.String())
 	case Purchase, Engagement, CustomerIdentity:
 		if e.Conversation == "" {
 			return typedKey(e.Tenant, keyCustomer, e.Customer)
@@ -35,6 +38,15 @@ func ConversationKey(tenant, conversation string) string {
 
 // CustomerKey is the key of a customer's facts.
 func CustomerKey(tenant, customer string) string { return typedKey(tenant, keyCustomer, customer) }
+
+// AgentKey is the key of an agent's presence, and of the facts about the agent.
+func AgentKey(tenant, agent string) string { return typedKey(tenant, keyAgent, agent) }
+
+// IsAgentKey reports whether a key is that of an agent.
+func IsAgentKey(key string) bool {
+	_, rest, _ := strings.Cut(key, "/")
+	return len(rest) > 1 && rest[0] == keyAgent && rest[1] == '/'
+}
 
 // Tenant returns the tenant a key belongs to.
 func KeyTenant(key string) string {

@@ -21,6 +21,9 @@ var connectors = words(`http cloudevents replay sim demo whatsapp messenger inst
 	twilio zendesk sunshine intercom chatwoot trengo bitrix24 freshdesk front hubspot salesforce dynamics genesys connect talkdesk five9 asterisk freeswitch sendgrid mailgun
 	postmark delighted typeform surveymonkey screeb formbricks asknicely stripe shopify`)
 
+// markers are what an event marker can be: names would be free text.
+var markers = words("deploy outage price product policy bot survey staffing campaign season other")
+
 func words(s string) map[string]bool {
 	set := map[string]bool{}
 	for w := range strings.FieldsSeq(s) {

@@ -98,7 +98,7 @@ type SourceRules struct {
 
 // Fields that [Pseudonymise] may drop or hash because nobody declared their value: the closed set of names it returns.
 var guardedFields = [...]string{"action", "actor.id", "article_id", "campaign", "connector_version", "content_type", "currency", "error_code", "flow_id", "free_slots",
-	"labels", "link", "locale", "order_hint", "priority", "question_id", "sentiment.model", "source.connector", "survey_id"}
+	"labels", "link", "locale", "order_hint", "priority", "question_id", "sentiment.model", "source.connector", "survey_id", "reference_data.key"}
 
 // GuardedFields lists the names that [Pseudonymise] returns, for metrics that start at zero.
 func GuardedFields() []string { return append([]string(nil), guardedFields[:]...) }

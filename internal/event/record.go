@@ -7,7 +7,7 @@ type Record struct {
 	OutputID string // id made of the content alone; empty where Seq is nil
 }
 
-// RecordBody is what a record is: Event, Tick, Policy, Gap, Watermark, Fact, Signal, DeadLetter, Alert, AlertProgress, Acknowledgement or Silence.
+// RecordBody is what a record is: Event, Tick, Policy, Gap, Watermark, Fact, AgentFact, Signal, DeadLetter, Alert, AlertProgress, Acknowledgement or Silence.
 type RecordBody interface{ recordType() string }
 
 // Tick says that time has reached At, for the partition it stands in.
@@ -41,19 +41,81 @@ type Fact struct {
 	Revision                  uint64
 	Retracted                 bool
 	Channel                   Channel
-	Queue                     string
+	Queue, Team, Agent, Topic string
+	Complexity                uint8 // 1 simple, 2 medium, 3 complex; 0 not told
 	StartedAt                 int64
 	ActiveAt                  []int64 // ascending
 	Open                      bool
 	EndedAt                   int64
+	ResolvedAt                int64 // the resolve that stands, 0 when there is none
+	Reopened                  bool  // a resolve was undone
+	Transferred               bool
+	Agents                    uint32 // different people who took part
+	PeopleAt                  int64  // first sign of a person of ours, 0 when there was none
+	Bot                       bool   // a bot or self-service took part
+	Inbound                   bool   // the customer began it or said something in it; of surveys: in their conversation
+	Contained, Confirmed      bool   // self-service solved it; the customer said so
+	Answers                   []Answer
+	PromptedAt                []int64 // survey requests, ascending
+	Mood, MoodAt              int64   // how the customer sounds, millionths, where that is negative, and the instant of the last score; 0 otherwise
+	AbandonedAt               int64   // the customer gave up waiting, and nothing came of it later; 0 otherwise
+	Broken                    bool    // a promise was broken
+	Exchanges                 []Exchange
+	Sales                     []Sale
 	MergedInto                string
 	Erased                    bool
 	OptedOut                  bool    // the customer wants no proactive help
 	Cue                       *Signal // what a trigger looks for happened; a fact of its own, with nothing but tenant and customer beside it
 }
 
+// Answer is the newest version of one survey answer.
+type Answer struct {
+	At                        int64 // when it was first given
+	Instrument                Instrument
+	Score, ScaleMin, ScaleMax int64 // millionths
+}
+
+// Exchange is what people of ours said to the customer in a row, and what lies around it: Unix ms, 0 for what did not happen (yet).
+type Exchange struct {
+	Heard    int64 // the last sign of the customer before it in the contact
+	From, To int64 // our first and our last word
+	Back     int64 // the next sign of the customer
+}
+
+// Sale is what one purchase says of an order.
+type Sale struct {
+	At       int64
+	Type     PurchaseType
+	Order    uint64 // hash of the order id
+	Amount   int64  // millionths of the unit of the currency, not negative
+	Currency uint16 // ISO 4217 number, [NoCurrency] for one that is not in use
+}
+
 // Alone reports whether the fact is about the customer alone and not about a contact.
 func (f *Fact) Alone() bool { return f.MergedInto != "" || f.Erased || f.OptedOut || f.Cue != nil }
+
+// AgentFact is what stage 1 tells stage 2 about one agent: what the agent did on one contact, or, with a Presence, whether the agent can take contacts. Facts of
+// one subject replace each other by revision.
+type AgentFact struct {
+	Tenant, Agent, Subject string
+	Revision               uint64
+	Stints                 []Stint // ascending by begin; none: the agent had nothing to do with it
+	Continued              bool    // the contact was counted before: it is a later part of a long one
+	Presence               *Availability
+}
+
+// Stint is a time in which an agent had a contact.
+type Stint struct {
+	From, To int64  // Unix ms; To 0 while it lasts
+	Team     string // of the contact at its begin
+}
+
+// Availability is a change of an agent's presence.
+type Availability struct {
+	At        int64
+	Available bool
+	Team      string // "" when the source does not tell
+}
 
 // SignalKind is the kind of a signal.
 type SignalKind uint8
@@ -153,6 +215,7 @@ func (Policy) recordType() string     { return "vigia.policy.v1" }
 func (Gap) recordType() string        { return "vigia.gap.v1" }
 func (Watermark) recordType() string  { return "vigia.watermark.v1" }
 func (Fact) recordType() string       { return "vigia.customer_fact.v1" }
+func (AgentFact) recordType() string  { return "vigia.agent_fact.v1" }
 func (s Signal) recordType() string   { return "vigia.signal." + s.Kind.String() + ".v1" }
 func (DeadLetter) recordType() string { return "vigia.dead_letter.v1" }
 

@@ -3,6 +3,8 @@ package event
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -70,6 +72,28 @@ func millionths(field string, f, lo, hi float64) (int64, error) {
 		return 0, &Error{ReasonBadValue, field, fmt.Sprintf("must be a finite number from %g to %g", lo, hi)}
 	}
 	return int64(math.Round(f * 1e6)), nil
+}
+
+// Billionths reads the decimal number that a double stands for, 0 to 9e9, as the log keeps it.
+func Billionths(f float64) (int64, error) { return billionths("value", f) }
+
+// billionths reads the decimal number that a double stands for: 0.1 is 100,000,000, not what lies nearest to it. What is written with up to 15 digits comes back as it was.
+func billionths(field string, f float64) (int64, error) {
+	whole, part, _ := strings.Cut(strconv.FormatFloat(f, 'f', -1, 64), ".")
+	n, err := strconv.ParseInt(whole+(part + "000000000")[:9], 10, 64)
+	if err != nil || f < 0 || f > 9e9 {
+		return 0, &Error{ReasonBadValue, field, "must be a finite number from 0 to 9e9"}
+	}
+	return n, nil
+}
+
+// decimal is the inverse of billionths.
+func decimal(billionths int64) float64 {
+	f, err := strconv.ParseFloat(fmt.Sprintf("%d.%09d", billionths/1e9, billionths%1e9), 64)
+	if err != nil {
+		panic(fmt.Sprintf("event: BUG: %d billionths: %v", billionths, err))
+	}
+	return f
 }
 
 func ratio(millionths int64) float64 { return float64(millionths) / 1e6 }

@@ -2,6 +2,8 @@ package event
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -219,7 +221,7 @@ func (e *Event) validateBody() error {
 			return err
 		}
 	case SelfService:
-		if b.Outcome == 0 || b.Outcome > 5 {
+		if b.Outcome == SelfServiceUnknown || b.Outcome > SelfServiceConfirmed {
 			return bad("self_service.outcome", "is not an outcome of self-service")
 		}
 		if err := validIDs(fieldValue{"self_service.flow_id", b.Flow}, fieldValue{"self_service.article_id", b.Article}); err != nil {
@@ -243,6 +245,8 @@ func (e *Event) validateBody() error {
 			}
 		}
 		return validName("agent_presence.agent_id", b.Agent)
+	case Reference:
+		return validReference(b)
 	case CustomerIdentity:
 		needsConversation = false
 		if b.Change == IdentityUnknown || b.Change > IdentityOptedOut {
@@ -267,6 +271,48 @@ func (e *Event) validateBody() error {
 	return nil
 }
 
+func validReference(b Reference) error {
+	currency := func(field, code string) error {
+		if len(code) != 3 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+			return bad("reference_data."+field, "must be three capital letters (ISO 4217)")
+		}
+		return nil
+	}
+	if b.Value < 0 {
+		return bad("reference_data.value", "must be from 0 to 9e9")
+	}
+	switch b.Type {
+	case CustomerBase, AcquisitionCost:
+		if b.Key != "" {
+			return bad("reference_data.key", "must be empty for a "+b.Type.String())
+		}
+	case ChannelCost:
+		if _, ok := ParseChannel(b.Key); !ok {
+			return bad("reference_data.key", "is not one of "+strings.Join(channelNames[1:], ", "))
+		}
+	case ExchangeRate:
+		if b.Value == 0 {
+			return bad("reference_data.value", "of an exchange rate must be above 0")
+		}
+		if err := currency("key", b.Key); err != nil {
+			return err
+		}
+	case EventMarker:
+		if !markers[b.Key] {
+			return bad("reference_data.key", "is not one of "+strings.Join(slices.Sorted(maps.Keys(markers)), ", "))
+		}
+	default:
+		return bad("reference_data.kind", "is not one of "+strings.Join(referenceNames[1:], ", "))
+	}
+	if b.Type == AcquisitionCost || b.Type == ChannelCost || b.Type == ExchangeRate {
+		return currency("currency", b.Currency)
+	}
+	if b.Currency != "" {
+		return bad("reference_data.currency", "must be empty for a "+b.Type.String())
+	}
+	return nil
+}
+
 type fieldValue struct{ field, value string }
 
 func validIDs(ids ...fieldValue) error {
@@ -287,6 +333,9 @@ func validSentiment(field string, s Sentiment) error {
 	}
 	if s.Confidence < 0 || s.Confidence > 1e6 {
 		return bad(field+".confidence", "must be a finite number from 0 to 1")
+	}
+	if t := s.Tone; t != nil && (t.Frustration < 0 || t.Frustration > 1e6 || t.Urgency < 0 || t.Urgency > 1e6) {
+		return bad(field+".tone", "frustration and urgency must be finite numbers from 0 to 1")
 	}
 	return validIDs(fieldValue{field + ".subject_id", s.Subject}, fieldValue{field + ".model", s.Model})
 }

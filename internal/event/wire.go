@@ -292,11 +292,114 @@ func (rd *reader) fact(b []byte) Fact {
 			t.Open = f.flag()
 		case 11:
 			t.EndedAt = int64(f.varint(0))
+		case 16:
+			t.Team = f.name()
+		case 17:
+			t.Agent = f.name()
+		case 18:
+			t.Topic = f.name()
+		case 19:
+			t.Complexity = uint8(min(uint32(f.varint(0)), 3))
+		case 20:
+			t.ResolvedAt = int64(f.varint(0))
+		case 21:
+			t.Reopened = f.flag()
+		case 22:
+			t.Transferred = f.flag()
+		case 23:
+			t.Agents = uint32(f.varint(0))
+		case 24:
+			t.PeopleAt = int64(f.varint(0))
+		case 25:
+			t.Bot = f.flag()
+		case 26:
+			t.Inbound = f.flag()
+		case 27:
+			t.Contained = f.flag()
+		case 28:
+			t.Confirmed = f.flag()
+		case 29:
+			t.Answers = append(t.Answers, rd.answer(f.bytes()))
+			f.seen &^= 1 << 29 // a field for each
+		case 30:
+			t.PromptedAt = f.numbers()
+		case 40:
+			t.Mood = int64(f.varint(0))
+		case 41:
+			t.MoodAt = int64(f.varint(0))
+		case 42:
+			t.AbandonedAt = int64(f.varint(0))
+		case 43:
+			t.Broken = f.flag()
+		case 31:
+			t.Exchanges = append(t.Exchanges, rd.exchange(f.bytes()))
+			f.seen &^= 1 << 31 // a field for each
+		case 32:
+			t.Sales = append(t.Sales, rd.sale(f.bytes()))
+			f.seen &^= 1 << 32 // a field for each
 		default:
 			f.fail()
 		}
 	}
 	return t
+}
+
+func (rd *reader) answer(b []byte) (a Answer) {
+	for f := rd.fields(b); f.next(); {
+		switch f.num {
+		case 1:
+			a.At = int64(f.varint(0))
+		case 2:
+			a.Instrument = enum[Instrument](f.enum())
+		case 3:
+			a.Score = int64(f.varint(0))
+		case 4:
+			a.ScaleMin = int64(f.varint(0))
+		case 5:
+			a.ScaleMax = int64(f.varint(0))
+		default:
+			f.fail()
+		}
+	}
+	return a
+}
+
+func (rd *reader) exchange(b []byte) (x Exchange) {
+	for f := rd.fields(b); f.next(); {
+		switch f.num {
+		case 1:
+			x.Heard = int64(f.varint(0))
+		case 2:
+			x.From = int64(f.varint(0))
+		case 3:
+			x.To = int64(f.varint(0))
+		case 4:
+			x.Back = int64(f.varint(0))
+		default:
+			f.fail()
+		}
+	}
+	return x
+}
+
+func (rd *reader) sale(b []byte) (s Sale) {
+	for f := rd.fields(b); f.next(); {
+		switch f.num {
+		case 1:
+			s.At = int64(f.varint(0))
+		case 2:
+			s.Type = enum[PurchaseType](f.enum())
+		case 3:
+			s.Order = f.varint(0)
+		case 4:
+			s.Amount = int64(f.varint(0))
+		case 5:
+			s.Currency = uint16(min(uint32(f.varint(0)), NoCurrency))
+		default:
+			f.fail()
+		}
+	}
+	return s
 }
 
 // numbers takes a packed list that is not empty.

@@ -1,6 +1,11 @@
 package event
 
-// event reads a vigia.v1.Event. Kinds, labels and identities that are rare in the log are left to the protobuf library.
+import (
+	"slices"
+	"strings"
+)
+
+// event reads a vigia.v1.Event. Kinds and identities that are rare in the log are left to the protobuf library.
 func (rd *reader) event(b []byte) *Event {
 	e := &Event{}
 	for f := rd.fields(b); f.next(); {
@@ -29,6 +34,9 @@ func (rd *reader) event(b []byte) *Event {
 			e.Routing = rd.routing(f.bytes())
 		case 12:
 			e.OrderHint = f.text()
+		case 13:
+			e.Labels = append(e.Labels, rd.label(f.bytes()))
+			f.seen &^= 1 << 13 // a field for each
 		case 14:
 			e.Link = f.text()
 		case 20, 22, 23, 24:
@@ -53,7 +61,27 @@ func (rd *reader) event(b []byte) *Event {
 	if e.Body == nil {
 		rd.bad = true
 	}
+	slices.SortStableFunc(e.Labels, func(a, b Label) int { return strings.Compare(a.Key, b.Key) })
+	for i := 1; i < len(e.Labels); i++ {
+		if e.Labels[i].Key == e.Labels[i-1].Key {
+			rd.bad = true // of a key that is given twice the last one counts: left to the library
+		}
+	}
 	return e
+}
+
+func (rd *reader) label(b []byte) (l Label) {
+	for f := rd.fields(b); f.next(); {
+		switch f.num {
+		case 1:
+			l.Key = f.name()
+		case 2:
+			l.Value = f.name()
+		default:
+			f.fail()
+		}
+	}
+	return l
 }
 
 func (rd *reader) source(b []byte) (s Source) {
@@ -187,6 +215,8 @@ func (rd *reader) sentiment(b []byte) *Sentiment {
 			s.Model = f.name()
 		case 5:
 			s.Partial = f.flag()
+		case 6:
+			s.Tone = rd.tone(f.bytes())
 		default:
 			f.fail()
 		}
@@ -195,6 +225,25 @@ func (rd *reader) sentiment(b []byte) *Sentiment {
 		rd.bad = true
 	}
 	return s
+}
+
+func (rd *reader) tone(b []byte) *Tone {
+	t := &Tone{}
+	var err1, err2 error
+	for f := rd.fields(b); f.next(); {
+		switch f.num {
+		case 1:
+			t.Frustration, err1 = millionths("", f.double(), 0, 1)
+		case 2:
+			t.Urgency, err2 = millionths("", f.double(), 0, 1)
+		default:
+			f.fail()
+		}
+	}
+	if err1 != nil || err2 != nil {
+		rd.bad = true
+	}
+	return t
 }
 
 func (rd *reader) conversationState(b []byte) ConversationState {

@@ -52,7 +52,11 @@ func records(t testing.TB) [][]byte {
 		{Body: with(Assignment{From: Routing{Queue: "a"}, To: Routing{Team: "b"}, Cause: 2})},
 		{Body: Tick{At: 1767225600000}},
 		{Body: Watermark{Partition: 5, At: 9}, Seq: seq, OutputID: "X"},
-		{Body: Fact{Tenant: "acme", Customer: "c", Subject: "s", Revision: 2, Retracted: true, Channel: Voice, Queue: "q", StartedAt: 1, ActiveAt: []int64{1, 1 << 40}, Open: true, EndedAt: 8},
+		{Body: Fact{Tenant: "acme", Customer: "c", Subject: "s", Revision: 2, Retracted: true, Channel: Voice, Queue: "q", StartedAt: 1, ActiveAt: []int64{1, 1 << 40}, Open: true, EndedAt: 8, Team: "t", Agent: "a",
+			Topic: "billing", Complexity: 2, ResolvedAt: 7, Reopened: true, Transferred: true, Agents: 2, PeopleAt: 5, Bot: true, Inbound: true, Contained: true, Confirmed: true,
+			Answers:    []Answer{{At: 9, Instrument: NPS, Score: 9_000_000, ScaleMax: 10_000_000}, {At: 10, Instrument: CES, Score: 1_000_000, ScaleMin: 1_000_000, ScaleMax: 7_000_000}},
+			PromptedAt: []int64{6, 8}, Mood: -450_000, MoodAt: 4, AbandonedAt: 3, Broken: true, Exchanges: []Exchange{{1, 2, 3, 4}, {From: 5, To: 5}},
+			Sales: []Sale{{At: 5, Type: Ordered, Order: 1 << 63, Amount: 12_500_000, Currency: 484}, {At: 6, Type: Refunded, Order: 2, Currency: NoCurrency}}},
 			Seq: seq, OutputID: "X"},
 	} {
 		value := Encode(r)

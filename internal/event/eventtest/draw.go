@@ -65,13 +65,17 @@ func span(t *rapid.T, label string) int64 {
 }
 
 func sentiment(t *rapid.T) event.Sentiment {
-	return event.Sentiment{Subject: word(t, "subject"), Polarity: rapid.Int64Range(-1e6, 1e6).Draw(t, "polarity"), Confidence: rapid.Int64Range(0, 1e6).Draw(t, "confidence"),
+	s := event.Sentiment{Subject: word(t, "subject"), Polarity: rapid.Int64Range(-1e6, 1e6).Draw(t, "polarity"), Confidence: rapid.Int64Range(0, 1e6).Draw(t, "confidence"),
 		Model: maybe(t, "model"), Partial: rapid.Bool().Draw(t, "partial")}
+	if rapid.Bool().Draw(t, "toned") {
+		s.Tone = &event.Tone{Frustration: rapid.Int64Range(0, 1e6).Draw(t, "frustration"), Urgency: rapid.Int64Range(0, 1e6).Draw(t, "urgency")}
+	}
+	return s
 }
 
 func body(t *rapid.T) event.Body {
 	flag := func(label string) bool { return rapid.Bool().Draw(t, label) }
-	switch event.Kind(1 + small(t, "kind", 12)) {
+	switch event.Kind(1 + small(t, "kind", 13)) {
 	case event.KindMessage:
 		m := event.Message{ID: word(t, "message id"), Direction: event.Direction(1 + small(t, "direction", 1)), Internal: flag("internal"), ContentType: maybe(t, "content type"),
 			TextChars: rapid.Uint32().Draw(t, "chars"), Locale: maybe(t, "locale"), InReplyTo: maybe(t, "reply"), Automated: flag("automated"), Receipt: flag("receipt")}
@@ -109,7 +113,7 @@ func body(t *rapid.T) event.Body {
 		return event.Purchase{Type: event.PurchaseType(1 + small(t, "type", 4)), Order: word(t, "order"), AmountMinor: rapid.Int64().Draw(t, "amount"), Currency: "MXN",
 			MinorDigits: uint32(small(t, "digits", 8)), Campaign: maybe(t, "campaign")}
 	case event.KindSelfService:
-		return event.SelfService{Outcome: event.SelfServiceOutcome(1 + small(t, "outcome", 4)), Flow: maybe(t, "flow"), Article: maybe(t, "article")}
+		return event.SelfService{Outcome: event.SelfServiceOutcome(1 + small(t, "outcome", 5)), Flow: maybe(t, "flow"), Article: maybe(t, "article")}
 	case event.KindEngagement:
 		return event.Engagement{Action: maybe(t, "action"), Campaign: maybe(t, "campaign")}
 	case event.KindPresence:
@@ -119,6 +123,12 @@ func body(t *rapid.T) event.Body {
 		}
 		slices.SortFunc(p.Slots, func(a, b event.Slot) int { return strings.Compare(a.Channel, b.Channel) })
 		return p
+	case event.KindReference:
+		return rapid.SampledFrom([]event.Reference{
+			{Type: event.CustomerBase, Value: 120_000_000e9}, {Type: event.AcquisitionCost, Value: 12_345_678_901, Currency: "EUR"},
+			{Type: event.ChannelCost, Key: "whatsapp", Value: 1, Currency: "BRL"}, {Type: event.ExchangeRate, Key: "COP", Value: 245_000, Currency: "USD"},
+			{Type: event.EventMarker, Key: "bot"},
+		}).Draw(t, "reference")
 	default:
 		return event.CustomerIdentity{Change: event.IdentityChange(1 + small(t, "change", 3)), Identities: identities(t), Survivor: word(t, "survivor")}
 	}

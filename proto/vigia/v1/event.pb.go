@@ -974,7 +974,7 @@ const (
 	Purchase_TYPE_ORDER Purchase_Type = 1
 	// Paid.
 	Purchase_TYPE_PAYMENT Purchase_Type = 2
-	// Refunded.
+	// Refunded, in whole or in part: the amount is taken off the order of this id.
 	Purchase_TYPE_REFUND Purchase_Type = 3
 	// Subscription started.
 	Purchase_TYPE_SUBSCRIPTION_STARTED Purchase_Type = 4
@@ -1026,7 +1026,7 @@ func (x Purchase_Type) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Purchase_Type.Descriptor instead.
 func (Purchase_Type) EnumDescriptor() ([]byte, []int) {
-	return file_vigia_v1_event_proto_rawDescGZIP(), []int{15, 0}
+	return file_vigia_v1_event_proto_rawDescGZIP(), []int{16, 0}
 }
 
 // Outcome of a step.
@@ -1045,6 +1045,8 @@ const (
 	SelfService_OUTCOME_ESCALATED SelfService_Outcome = 4
 	// Left.
 	SelfService_OUTCOME_ABANDONED SelfService_Outcome = 5
+	// Solved without a human, and the customer has said so.
+	SelfService_OUTCOME_CONFIRMED SelfService_Outcome = 6
 )
 
 // Enum value maps for SelfService_Outcome.
@@ -1056,6 +1058,7 @@ var (
 		3: "OUTCOME_CONTAINED",
 		4: "OUTCOME_ESCALATED",
 		5: "OUTCOME_ABANDONED",
+		6: "OUTCOME_CONFIRMED",
 	}
 	SelfService_Outcome_value = map[string]int32{
 		"OUTCOME_UNSPECIFIED":    0,
@@ -1064,6 +1067,7 @@ var (
 		"OUTCOME_CONTAINED":      3,
 		"OUTCOME_ESCALATED":      4,
 		"OUTCOME_ABANDONED":      5,
+		"OUTCOME_CONFIRMED":      6,
 	}
 )
 
@@ -1091,7 +1095,72 @@ func (x SelfService_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SelfService_Outcome.Descriptor instead.
 func (SelfService_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_vigia_v1_event_proto_rawDescGZIP(), []int{16, 0}
+	return file_vigia_v1_event_proto_rawDescGZIP(), []int{17, 0}
+}
+
+// Kind of number.
+type ReferenceData_Kind int32
+
+const (
+	// Not told; refused.
+	ReferenceData_KIND_UNSPECIFIED ReferenceData_Kind = 0
+	// Customers there are: value.
+	ReferenceData_KIND_CUSTOMER_BASE ReferenceData_Kind = 1
+	// What winning one customer costs: value in currency.
+	ReferenceData_KIND_ACQUISITION_COST ReferenceData_Kind = 2
+	// What one contact on the channel key costs: value in currency.
+	ReferenceData_KIND_CHANNEL_COST ReferenceData_Kind = 3
+	// One unit of the currency key is value units of currency.
+	ReferenceData_KIND_EXCHANGE_RATE ReferenceData_Kind = 4
+	// Something happened that numbers are compared before and after: key says what.
+	ReferenceData_KIND_EVENT_MARKER ReferenceData_Kind = 5
+)
+
+// Enum value maps for ReferenceData_Kind.
+var (
+	ReferenceData_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "KIND_CUSTOMER_BASE",
+		2: "KIND_ACQUISITION_COST",
+		3: "KIND_CHANNEL_COST",
+		4: "KIND_EXCHANGE_RATE",
+		5: "KIND_EVENT_MARKER",
+	}
+	ReferenceData_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED":      0,
+		"KIND_CUSTOMER_BASE":    1,
+		"KIND_ACQUISITION_COST": 2,
+		"KIND_CHANNEL_COST":     3,
+		"KIND_EXCHANGE_RATE":    4,
+		"KIND_EVENT_MARKER":     5,
+	}
+)
+
+func (x ReferenceData_Kind) Enum() *ReferenceData_Kind {
+	p := new(ReferenceData_Kind)
+	*p = x
+	return p
+}
+
+func (x ReferenceData_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReferenceData_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_vigia_v1_event_proto_enumTypes[15].Descriptor()
+}
+
+func (ReferenceData_Kind) Type() protoreflect.EnumType {
+	return &file_vigia_v1_event_proto_enumTypes[15]
+}
+
+func (x ReferenceData_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReferenceData_Kind.Descriptor instead.
+func (ReferenceData_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_vigia_v1_event_proto_rawDescGZIP(), []int{20, 0}
 }
 
 // Change of identity.
@@ -1139,11 +1208,11 @@ func (x CustomerIdentity_Change) String() string {
 }
 
 func (CustomerIdentity_Change) Descriptor() protoreflect.EnumDescriptor {
-	return file_vigia_v1_event_proto_enumTypes[15].Descriptor()
+	return file_vigia_v1_event_proto_enumTypes[16].Descriptor()
 }
 
 func (CustomerIdentity_Change) Type() protoreflect.EnumType {
-	return &file_vigia_v1_event_proto_enumTypes[15]
+	return &file_vigia_v1_event_proto_enumTypes[16]
 }
 
 func (x CustomerIdentity_Change) Number() protoreflect.EnumNumber {
@@ -1152,7 +1221,7 @@ func (x CustomerIdentity_Change) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CustomerIdentity_Change.Descriptor instead.
 func (CustomerIdentity_Change) EnumDescriptor() ([]byte, []int) {
-	return file_vigia_v1_event_proto_rawDescGZIP(), []int{19, 0}
+	return file_vigia_v1_event_proto_rawDescGZIP(), []int{21, 0}
 }
 
 // Event is one thing that happened between a customer and the organisation.
@@ -1208,6 +1277,7 @@ type Event struct {
 	//	*Event_Engagement
 	//	*Event_AgentPresence
 	//	*Event_CustomerIdentity
+	//	*Event_ReferenceData
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1465,6 +1535,15 @@ func (x *Event) GetCustomerIdentity() *CustomerIdentity {
 	return nil
 }
 
+func (x *Event) GetReferenceData() *ReferenceData {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_ReferenceData); ok {
+			return x.ReferenceData
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -1534,6 +1613,11 @@ type Event_CustomerIdentity struct {
 	CustomerIdentity *CustomerIdentity `protobuf:"bytes,32,opt,name=customer_identity,json=customerIdentity,proto3,oneof"`
 }
 
+type Event_ReferenceData struct {
+	// A number that no channel brings: size of the customer base, costs, exchange rates, event markers.
+	ReferenceData *ReferenceData `protobuf:"bytes,33,opt,name=reference_data,json=referenceData,proto3,oneof"`
+}
+
 func (*Event_Message) isEvent_Kind() {}
 
 func (*Event_MessageState) isEvent_Kind() {}
@@ -1559,6 +1643,8 @@ func (*Event_Engagement) isEvent_Kind() {}
 func (*Event_AgentPresence) isEvent_Kind() {}
 
 func (*Event_CustomerIdentity) isEvent_Kind() {}
+
+func (*Event_ReferenceData) isEvent_Kind() {}
 
 // Source names the connector and account an event came through.
 type Source struct {
@@ -2702,7 +2788,9 @@ type Sentiment struct {
 	// Model and version, a configured name.
 	Model string `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
 	// A later score will replace it.
-	Partial       bool `protobuf:"varint,5,opt,name=partial,proto3" json:"partial,omitempty"`
+	Partial bool `protobuf:"varint,5,opt,name=partial,proto3" json:"partial,omitempty"`
+	// What else the words tell; left out when nobody has judged it.
+	Tone          *Tone `protobuf:"bytes,6,opt,name=tone,proto3" json:"tone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2772,6 +2860,68 @@ func (x *Sentiment) GetPartial() bool {
 	return false
 }
 
+func (x *Sentiment) GetTone() *Tone {
+	if x != nil {
+		return x.Tone
+	}
+	return nil
+}
+
+// Tone is what a customer's words tell beyond being good or bad.
+type Tone struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How frustrated they are, 0 to 1.
+	Frustration float64 `protobuf:"fixed64,1,opt,name=frustration,proto3" json:"frustration,omitempty"`
+	// How urgent they are, 0 to 1.
+	Urgency       float64 `protobuf:"fixed64,2,opt,name=urgency,proto3" json:"urgency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Tone) Reset() {
+	*x = Tone{}
+	mi := &file_vigia_v1_event_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tone) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tone) ProtoMessage() {}
+
+func (x *Tone) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_event_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tone.ProtoReflect.Descriptor instead.
+func (*Tone) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_event_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Tone) GetFrustration() float64 {
+	if x != nil {
+		return x.Frustration
+	}
+	return 0
+}
+
+func (x *Tone) GetUrgency() float64 {
+	if x != nil {
+		return x.Urgency
+	}
+	return 0
+}
+
 // Purchase is a commercial event.
 type Purchase struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2779,7 +2929,7 @@ type Purchase struct {
 	Type Purchase_Type `protobuf:"varint,1,opt,name=type,proto3,enum=vigia.v1.Purchase_Type" json:"type,omitempty"`
 	// Order id. Required. Pseudonymised at ingest.
 	OrderId string `protobuf:"bytes,2,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	// Amount in minor units.
+	// Amount in minor units; of a subscription, what it costs a month.
 	AmountMinor int64 `protobuf:"varint,3,opt,name=amount_minor,json=amountMinor,proto3" json:"amount_minor,omitempty"`
 	// ISO 4217. Required.
 	Currency string `protobuf:"bytes,4,opt,name=currency,proto3" json:"currency,omitempty"`
@@ -2793,7 +2943,7 @@ type Purchase struct {
 
 func (x *Purchase) Reset() {
 	*x = Purchase{}
-	mi := &file_vigia_v1_event_proto_msgTypes[15]
+	mi := &file_vigia_v1_event_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2805,7 +2955,7 @@ func (x *Purchase) String() string {
 func (*Purchase) ProtoMessage() {}
 
 func (x *Purchase) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_event_proto_msgTypes[15]
+	mi := &file_vigia_v1_event_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2818,7 +2968,7 @@ func (x *Purchase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Purchase.ProtoReflect.Descriptor instead.
 func (*Purchase) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_event_proto_rawDescGZIP(), []int{15}
+	return file_vigia_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Purchase) GetType() Purchase_Type {
@@ -2878,7 +3028,7 @@ type SelfService struct {
 
 func (x *SelfService) Reset() {
 	*x = SelfService{}
-	mi := &file_vigia_v1_event_proto_msgTypes[16]
+	mi := &file_vigia_v1_event_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2890,7 +3040,7 @@ func (x *SelfService) String() string {
 func (*SelfService) ProtoMessage() {}
 
 func (x *SelfService) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_event_proto_msgTypes[16]
+	mi := &file_vigia_v1_event_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2903,7 +3053,7 @@ func (x *SelfService) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SelfService.ProtoReflect.Descriptor instead.
 func (*SelfService) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_event_proto_rawDescGZIP(), []int{16}
+	return file_vigia_v1_event_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SelfService) GetOutcome() SelfService_Outcome {
@@ -2940,7 +3090,7 @@ type Engagement struct {
 
 func (x *Engagement) Reset() {
 	*x = Engagement{}
-	mi := &file_vigia_v1_event_proto_msgTypes[17]
+	mi := &file_vigia_v1_event_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2952,7 +3102,7 @@ func (x *Engagement) String() string {
 func (*Engagement) ProtoMessage() {}
 
 func (x *Engagement) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_event_proto_msgTypes[17]
+	mi := &file_vigia_v1_event_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2965,7 +3115,7 @@ func (x *Engagement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Engagement.ProtoReflect.Descriptor instead.
 func (*Engagement) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_event_proto_rawDescGZIP(), []int{17}
+	return file_vigia_v1_event_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Engagement) GetAction() string {
@@ -2999,7 +3149,7 @@ type AgentPresence struct {
 
 func (x *AgentPresence) Reset() {
 	*x = AgentPresence{}
-	mi := &file_vigia_v1_event_proto_msgTypes[18]
+	mi := &file_vigia_v1_event_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3011,7 +3161,7 @@ func (x *AgentPresence) String() string {
 func (*AgentPresence) ProtoMessage() {}
 
 func (x *AgentPresence) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_event_proto_msgTypes[18]
+	mi := &file_vigia_v1_event_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3024,7 +3174,7 @@ func (x *AgentPresence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentPresence.ProtoReflect.Descriptor instead.
 func (*AgentPresence) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_event_proto_rawDescGZIP(), []int{18}
+	return file_vigia_v1_event_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AgentPresence) GetAgentId() string {
@@ -3055,6 +3205,80 @@ func (x *AgentPresence) GetFreeSlots() map[string]uint32 {
 	return nil
 }
 
+// ReferenceData is a number that no channel brings. It holds from occurred_at on, until another one of the same kind and key holds; the same again at the same instant replaces it.
+type ReferenceData struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Kind. Required.
+	Kind ReferenceData_Kind `protobuf:"varint,1,opt,name=kind,proto3,enum=vigia.v1.ReferenceData_Kind" json:"kind,omitempty"`
+	// Channel of a cost ("whatsapp"), ISO 4217 currency of a rate, or what happened: deploy, outage, price, product, policy, bot, survey, staffing, campaign,
+	// season, other. Empty for the others.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// Number, 0 to 9e9, exact to 1e-9.
+	Value float64 `protobuf:"fixed64,3,opt,name=value,proto3" json:"value,omitempty"`
+	// ISO 4217 currency of costs and rates.
+	Currency      string `protobuf:"bytes,4,opt,name=currency,proto3" json:"currency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReferenceData) Reset() {
+	*x = ReferenceData{}
+	mi := &file_vigia_v1_event_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReferenceData) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReferenceData) ProtoMessage() {}
+
+func (x *ReferenceData) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_event_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReferenceData.ProtoReflect.Descriptor instead.
+func (*ReferenceData) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_event_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ReferenceData) GetKind() ReferenceData_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return ReferenceData_KIND_UNSPECIFIED
+}
+
+func (x *ReferenceData) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *ReferenceData) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *ReferenceData) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
 // CustomerIdentity is a change of who a customer is.
 type CustomerIdentity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3070,7 +3294,7 @@ type CustomerIdentity struct {
 
 func (x *CustomerIdentity) Reset() {
 	*x = CustomerIdentity{}
-	mi := &file_vigia_v1_event_proto_msgTypes[19]
+	mi := &file_vigia_v1_event_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3082,7 +3306,7 @@ func (x *CustomerIdentity) String() string {
 func (*CustomerIdentity) ProtoMessage() {}
 
 func (x *CustomerIdentity) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_event_proto_msgTypes[19]
+	mi := &file_vigia_v1_event_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3095,7 +3319,7 @@ func (x *CustomerIdentity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomerIdentity.ProtoReflect.Descriptor instead.
 func (*CustomerIdentity) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_event_proto_rawDescGZIP(), []int{19}
+	return file_vigia_v1_event_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CustomerIdentity) GetChange() CustomerIdentity_Change {
@@ -3123,7 +3347,7 @@ var File_vigia_v1_event_proto protoreflect.FileDescriptor
 
 const file_vigia_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x14vigia/v1/event.proto\x12\bvigia.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdd\v\n" +
+	"\x14vigia/v1/event.proto\x12\bvigia.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\f\n" +
 	"\x05Event\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x1b\n" +
 	"\ttenant_id\x18\x02 \x01(\tR\btenantId\x12(\n" +
@@ -3159,7 +3383,8 @@ const file_vigia_v1_event_proto_rawDesc = "" +
 	"engagement\x18\x1e \x01(\v2\x14.vigia.v1.EngagementH\x00R\n" +
 	"engagement\x12@\n" +
 	"\x0eagent_presence\x18\x1f \x01(\v2\x17.vigia.v1.AgentPresenceH\x00R\ragentPresence\x12I\n" +
-	"\x11customer_identity\x18  \x01(\v2\x1a.vigia.v1.CustomerIdentityH\x00R\x10customerIdentity\x1a9\n" +
+	"\x11customer_identity\x18  \x01(\v2\x1a.vigia.v1.CustomerIdentityH\x00R\x10customerIdentity\x12@\n" +
+	"\x0ereference_data\x18! \x01(\v2\x17.vigia.v1.ReferenceDataH\x00R\rreferenceData\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x06\n" +
@@ -3348,7 +3573,7 @@ const file_vigia_v1_event_proto_rawDesc = "" +
 	"\brevision\x18\t \x01(\x04R\brevision\x12\x14\n" +
 	"\x05final\x18\n" +
 	" \x01(\bR\x05final\x12\x18\n" +
-	"\acomment\x18\v \x01(\tR\acomment\"\x96\x01\n" +
+	"\acomment\x18\v \x01(\tR\acomment\"\xba\x01\n" +
 	"\tSentiment\x12\x1d\n" +
 	"\n" +
 	"subject_id\x18\x01 \x01(\tR\tsubjectId\x12\x1a\n" +
@@ -3357,7 +3582,11 @@ const file_vigia_v1_event_proto_rawDesc = "" +
 	"confidence\x18\x03 \x01(\x01R\n" +
 	"confidence\x12\x14\n" +
 	"\x05model\x18\x04 \x01(\tR\x05model\x12\x18\n" +
-	"\apartial\x18\x05 \x01(\bR\apartial\"\xf3\x02\n" +
+	"\apartial\x18\x05 \x01(\bR\apartial\x12\"\n" +
+	"\x04tone\x18\x06 \x01(\v2\x0e.vigia.v1.ToneR\x04tone\"B\n" +
+	"\x04Tone\x12 \n" +
+	"\vfrustration\x18\x01 \x01(\x01R\vfrustration\x12\x18\n" +
+	"\aurgency\x18\x02 \x01(\x01R\aurgency\"\xf3\x02\n" +
 	"\bPurchase\x12+\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x17.vigia.v1.Purchase.TypeR\x04type\x12\x19\n" +
 	"\border_id\x18\x02 \x01(\tR\aorderId\x12!\n" +
@@ -3372,19 +3601,20 @@ const file_vigia_v1_event_proto_rawDesc = "" +
 	"\fTYPE_PAYMENT\x10\x02\x12\x0f\n" +
 	"\vTYPE_REFUND\x10\x03\x12\x1d\n" +
 	"\x19TYPE_SUBSCRIPTION_STARTED\x10\x04\x12\x1b\n" +
-	"\x17TYPE_SUBSCRIPTION_ENDED\x10\x05\"\x99\x02\n" +
+	"\x17TYPE_SUBSCRIPTION_ENDED\x10\x05\"\xb0\x02\n" +
 	"\vSelfService\x127\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x1d.vigia.v1.SelfService.OutcomeR\aoutcome\x12\x17\n" +
 	"\aflow_id\x18\x02 \x01(\tR\x06flowId\x12\x1d\n" +
 	"\n" +
-	"article_id\x18\x03 \x01(\tR\tarticleId\"\x98\x01\n" +
+	"article_id\x18\x03 \x01(\tR\tarticleId\"\xaf\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fOUTCOME_STARTED\x10\x01\x12\x1a\n" +
 	"\x16OUTCOME_ARTICLE_VIEWED\x10\x02\x12\x15\n" +
 	"\x11OUTCOME_CONTAINED\x10\x03\x12\x15\n" +
 	"\x11OUTCOME_ESCALATED\x10\x04\x12\x15\n" +
-	"\x11OUTCOME_ABANDONED\x10\x05\"@\n" +
+	"\x11OUTCOME_ABANDONED\x10\x05\x12\x15\n" +
+	"\x11OUTCOME_CONFIRMED\x10\x06\"@\n" +
 	"\n" +
 	"Engagement\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x12\x1a\n" +
@@ -3397,7 +3627,19 @@ const file_vigia_v1_event_proto_rawDesc = "" +
 	"free_slots\x18\x04 \x03(\v2&.vigia.v1.AgentPresence.FreeSlotsEntryR\tfreeSlots\x1a<\n" +
 	"\x0eFreeSlotsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xa4\x02\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\x9d\x02\n" +
+	"\rReferenceData\x120\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1c.vigia.v1.ReferenceData.KindR\x04kind\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\x01R\x05value\x12\x1a\n" +
+	"\bcurrency\x18\x04 \x01(\tR\bcurrency\"\x95\x01\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12KIND_CUSTOMER_BASE\x10\x01\x12\x19\n" +
+	"\x15KIND_ACQUISITION_COST\x10\x02\x12\x15\n" +
+	"\x11KIND_CHANNEL_COST\x10\x03\x12\x16\n" +
+	"\x12KIND_EXCHANGE_RATE\x10\x04\x12\x15\n" +
+	"\x11KIND_EVENT_MARKER\x10\x05\"\xa4\x02\n" +
 	"\x10CustomerIdentity\x129\n" +
 	"\x06change\x18\x01 \x01(\x0e2!.vigia.v1.CustomerIdentity.ChangeR\x06change\x122\n" +
 	"\n" +
@@ -3472,8 +3714,8 @@ func file_vigia_v1_event_proto_rawDescGZIP() []byte {
 	return file_vigia_v1_event_proto_rawDescData
 }
 
-var file_vigia_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 16)
-var file_vigia_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_vigia_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 17)
+var file_vigia_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_vigia_v1_event_proto_goTypes = []any{
 	(DedupBasis)(0),               // 0: vigia.v1.DedupBasis
 	(TimeQuality)(0),              // 1: vigia.v1.TimeQuality
@@ -3490,89 +3732,95 @@ var file_vigia_v1_event_proto_goTypes = []any{
 	(CallPhase_EndedBy)(0),        // 12: vigia.v1.CallPhase.EndedBy
 	(Purchase_Type)(0),            // 13: vigia.v1.Purchase.Type
 	(SelfService_Outcome)(0),      // 14: vigia.v1.SelfService.Outcome
-	(CustomerIdentity_Change)(0),  // 15: vigia.v1.CustomerIdentity.Change
-	(*Event)(nil),                 // 16: vigia.v1.Event
-	(*Source)(nil),                // 17: vigia.v1.Source
-	(*ConversationRef)(nil),       // 18: vigia.v1.ConversationRef
-	(*CustomerRef)(nil),           // 19: vigia.v1.CustomerRef
-	(*Identity)(nil),              // 20: vigia.v1.Identity
-	(*Actor)(nil),                 // 21: vigia.v1.Actor
-	(*Routing)(nil),               // 22: vigia.v1.Routing
-	(*MessagePosted)(nil),         // 23: vigia.v1.MessagePosted
-	(*MessageState)(nil),          // 24: vigia.v1.MessageState
-	(*ConversationState)(nil),     // 25: vigia.v1.ConversationState
-	(*Assignment)(nil),            // 26: vigia.v1.Assignment
-	(*CallPhase)(nil),             // 27: vigia.v1.CallPhase
-	(*SurveyRequested)(nil),       // 28: vigia.v1.SurveyRequested
-	(*SurveyAnswered)(nil),        // 29: vigia.v1.SurveyAnswered
-	(*Sentiment)(nil),             // 30: vigia.v1.Sentiment
-	(*Purchase)(nil),              // 31: vigia.v1.Purchase
-	(*SelfService)(nil),           // 32: vigia.v1.SelfService
-	(*Engagement)(nil),            // 33: vigia.v1.Engagement
-	(*AgentPresence)(nil),         // 34: vigia.v1.AgentPresence
-	(*CustomerIdentity)(nil),      // 35: vigia.v1.CustomerIdentity
-	nil,                           // 36: vigia.v1.Event.LabelsEntry
-	nil,                           // 37: vigia.v1.AgentPresence.FreeSlotsEntry
-	(*timestamppb.Timestamp)(nil), // 38: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 39: google.protobuf.Duration
+	(ReferenceData_Kind)(0),       // 15: vigia.v1.ReferenceData.Kind
+	(CustomerIdentity_Change)(0),  // 16: vigia.v1.CustomerIdentity.Change
+	(*Event)(nil),                 // 17: vigia.v1.Event
+	(*Source)(nil),                // 18: vigia.v1.Source
+	(*ConversationRef)(nil),       // 19: vigia.v1.ConversationRef
+	(*CustomerRef)(nil),           // 20: vigia.v1.CustomerRef
+	(*Identity)(nil),              // 21: vigia.v1.Identity
+	(*Actor)(nil),                 // 22: vigia.v1.Actor
+	(*Routing)(nil),               // 23: vigia.v1.Routing
+	(*MessagePosted)(nil),         // 24: vigia.v1.MessagePosted
+	(*MessageState)(nil),          // 25: vigia.v1.MessageState
+	(*ConversationState)(nil),     // 26: vigia.v1.ConversationState
+	(*Assignment)(nil),            // 27: vigia.v1.Assignment
+	(*CallPhase)(nil),             // 28: vigia.v1.CallPhase
+	(*SurveyRequested)(nil),       // 29: vigia.v1.SurveyRequested
+	(*SurveyAnswered)(nil),        // 30: vigia.v1.SurveyAnswered
+	(*Sentiment)(nil),             // 31: vigia.v1.Sentiment
+	(*Tone)(nil),                  // 32: vigia.v1.Tone
+	(*Purchase)(nil),              // 33: vigia.v1.Purchase
+	(*SelfService)(nil),           // 34: vigia.v1.SelfService
+	(*Engagement)(nil),            // 35: vigia.v1.Engagement
+	(*AgentPresence)(nil),         // 36: vigia.v1.AgentPresence
+	(*ReferenceData)(nil),         // 37: vigia.v1.ReferenceData
+	(*CustomerIdentity)(nil),      // 38: vigia.v1.CustomerIdentity
+	nil,                           // 39: vigia.v1.Event.LabelsEntry
+	nil,                           // 40: vigia.v1.AgentPresence.FreeSlotsEntry
+	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 42: google.protobuf.Duration
 }
 var file_vigia_v1_event_proto_depIdxs = []int32{
-	17, // 0: vigia.v1.Event.source:type_name -> vigia.v1.Source
-	38, // 1: vigia.v1.Event.occurred_at:type_name -> google.protobuf.Timestamp
+	18, // 0: vigia.v1.Event.source:type_name -> vigia.v1.Source
+	41, // 1: vigia.v1.Event.occurred_at:type_name -> google.protobuf.Timestamp
 	1,  // 2: vigia.v1.Event.occurred_quality:type_name -> vigia.v1.TimeQuality
-	38, // 3: vigia.v1.Event.received_at:type_name -> google.protobuf.Timestamp
-	18, // 4: vigia.v1.Event.conversation:type_name -> vigia.v1.ConversationRef
-	19, // 5: vigia.v1.Event.customer:type_name -> vigia.v1.CustomerRef
-	21, // 6: vigia.v1.Event.actor:type_name -> vigia.v1.Actor
+	41, // 3: vigia.v1.Event.received_at:type_name -> google.protobuf.Timestamp
+	19, // 4: vigia.v1.Event.conversation:type_name -> vigia.v1.ConversationRef
+	20, // 5: vigia.v1.Event.customer:type_name -> vigia.v1.CustomerRef
+	22, // 6: vigia.v1.Event.actor:type_name -> vigia.v1.Actor
 	2,  // 7: vigia.v1.Event.channel:type_name -> vigia.v1.Channel
-	22, // 8: vigia.v1.Event.routing:type_name -> vigia.v1.Routing
-	36, // 9: vigia.v1.Event.labels:type_name -> vigia.v1.Event.LabelsEntry
-	23, // 10: vigia.v1.Event.message:type_name -> vigia.v1.MessagePosted
-	24, // 11: vigia.v1.Event.message_state:type_name -> vigia.v1.MessageState
-	25, // 12: vigia.v1.Event.conversation_state:type_name -> vigia.v1.ConversationState
-	26, // 13: vigia.v1.Event.assignment:type_name -> vigia.v1.Assignment
-	27, // 14: vigia.v1.Event.call:type_name -> vigia.v1.CallPhase
-	28, // 15: vigia.v1.Event.survey_requested:type_name -> vigia.v1.SurveyRequested
-	29, // 16: vigia.v1.Event.survey_answered:type_name -> vigia.v1.SurveyAnswered
-	30, // 17: vigia.v1.Event.sentiment:type_name -> vigia.v1.Sentiment
-	31, // 18: vigia.v1.Event.purchase:type_name -> vigia.v1.Purchase
-	32, // 19: vigia.v1.Event.self_service:type_name -> vigia.v1.SelfService
-	33, // 20: vigia.v1.Event.engagement:type_name -> vigia.v1.Engagement
-	34, // 21: vigia.v1.Event.agent_presence:type_name -> vigia.v1.AgentPresence
-	35, // 22: vigia.v1.Event.customer_identity:type_name -> vigia.v1.CustomerIdentity
-	0,  // 23: vigia.v1.Source.dedup_basis:type_name -> vigia.v1.DedupBasis
-	20, // 24: vigia.v1.CustomerRef.identities:type_name -> vigia.v1.Identity
-	6,  // 25: vigia.v1.Identity.scheme:type_name -> vigia.v1.Identity.Scheme
-	7,  // 26: vigia.v1.Actor.kind:type_name -> vigia.v1.Actor.Kind
-	3,  // 27: vigia.v1.MessagePosted.direction:type_name -> vigia.v1.Direction
-	4,  // 28: vigia.v1.MessagePosted.visibility:type_name -> vigia.v1.Visibility
-	30, // 29: vigia.v1.MessagePosted.sentiment:type_name -> vigia.v1.Sentiment
-	8,  // 30: vigia.v1.MessageState.state:type_name -> vigia.v1.MessageState.State
-	38, // 31: vigia.v1.MessageState.watermark:type_name -> google.protobuf.Timestamp
-	9,  // 32: vigia.v1.ConversationState.state:type_name -> vigia.v1.ConversationState.State
-	22, // 33: vigia.v1.Assignment.from:type_name -> vigia.v1.Routing
-	22, // 34: vigia.v1.Assignment.to:type_name -> vigia.v1.Routing
-	10, // 35: vigia.v1.Assignment.cause:type_name -> vigia.v1.Assignment.Cause
-	11, // 36: vigia.v1.CallPhase.phase:type_name -> vigia.v1.CallPhase.Phase
-	3,  // 37: vigia.v1.CallPhase.direction:type_name -> vigia.v1.Direction
-	39, // 38: vigia.v1.CallPhase.wait:type_name -> google.protobuf.Duration
-	39, // 39: vigia.v1.CallPhase.ring:type_name -> google.protobuf.Duration
-	39, // 40: vigia.v1.CallPhase.talk:type_name -> google.protobuf.Duration
-	39, // 41: vigia.v1.CallPhase.hold:type_name -> google.protobuf.Duration
-	39, // 42: vigia.v1.CallPhase.wrap_up:type_name -> google.protobuf.Duration
-	12, // 43: vigia.v1.CallPhase.ended_by:type_name -> vigia.v1.CallPhase.EndedBy
-	5,  // 44: vigia.v1.SurveyRequested.instrument:type_name -> vigia.v1.Instrument
-	5,  // 45: vigia.v1.SurveyAnswered.instrument:type_name -> vigia.v1.Instrument
-	13, // 46: vigia.v1.Purchase.type:type_name -> vigia.v1.Purchase.Type
-	14, // 47: vigia.v1.SelfService.outcome:type_name -> vigia.v1.SelfService.Outcome
-	37, // 48: vigia.v1.AgentPresence.free_slots:type_name -> vigia.v1.AgentPresence.FreeSlotsEntry
-	15, // 49: vigia.v1.CustomerIdentity.change:type_name -> vigia.v1.CustomerIdentity.Change
-	20, // 50: vigia.v1.CustomerIdentity.identities:type_name -> vigia.v1.Identity
-	51, // [51:51] is the sub-list for method output_type
-	51, // [51:51] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	23, // 8: vigia.v1.Event.routing:type_name -> vigia.v1.Routing
+	39, // 9: vigia.v1.Event.labels:type_name -> vigia.v1.Event.LabelsEntry
+	24, // 10: vigia.v1.Event.message:type_name -> vigia.v1.MessagePosted
+	25, // 11: vigia.v1.Event.message_state:type_name -> vigia.v1.MessageState
+	26, // 12: vigia.v1.Event.conversation_state:type_name -> vigia.v1.ConversationState
+	27, // 13: vigia.v1.Event.assignment:type_name -> vigia.v1.Assignment
+	28, // 14: vigia.v1.Event.call:type_name -> vigia.v1.CallPhase
+	29, // 15: vigia.v1.Event.survey_requested:type_name -> vigia.v1.SurveyRequested
+	30, // 16: vigia.v1.Event.survey_answered:type_name -> vigia.v1.SurveyAnswered
+	31, // 17: vigia.v1.Event.sentiment:type_name -> vigia.v1.Sentiment
+	33, // 18: vigia.v1.Event.purchase:type_name -> vigia.v1.Purchase
+	34, // 19: vigia.v1.Event.self_service:type_name -> vigia.v1.SelfService
+	35, // 20: vigia.v1.Event.engagement:type_name -> vigia.v1.Engagement
+	36, // 21: vigia.v1.Event.agent_presence:type_name -> vigia.v1.AgentPresence
+	38, // 22: vigia.v1.Event.customer_identity:type_name -> vigia.v1.CustomerIdentity
+	37, // 23: vigia.v1.Event.reference_data:type_name -> vigia.v1.ReferenceData
+	0,  // 24: vigia.v1.Source.dedup_basis:type_name -> vigia.v1.DedupBasis
+	21, // 25: vigia.v1.CustomerRef.identities:type_name -> vigia.v1.Identity
+	6,  // 26: vigia.v1.Identity.scheme:type_name -> vigia.v1.Identity.Scheme
+	7,  // 27: vigia.v1.Actor.kind:type_name -> vigia.v1.Actor.Kind
+	3,  // 28: vigia.v1.MessagePosted.direction:type_name -> vigia.v1.Direction
+	4,  // 29: vigia.v1.MessagePosted.visibility:type_name -> vigia.v1.Visibility
+	31, // 30: vigia.v1.MessagePosted.sentiment:type_name -> vigia.v1.Sentiment
+	8,  // 31: vigia.v1.MessageState.state:type_name -> vigia.v1.MessageState.State
+	41, // 32: vigia.v1.MessageState.watermark:type_name -> google.protobuf.Timestamp
+	9,  // 33: vigia.v1.ConversationState.state:type_name -> vigia.v1.ConversationState.State
+	23, // 34: vigia.v1.Assignment.from:type_name -> vigia.v1.Routing
+	23, // 35: vigia.v1.Assignment.to:type_name -> vigia.v1.Routing
+	10, // 36: vigia.v1.Assignment.cause:type_name -> vigia.v1.Assignment.Cause
+	11, // 37: vigia.v1.CallPhase.phase:type_name -> vigia.v1.CallPhase.Phase
+	3,  // 38: vigia.v1.CallPhase.direction:type_name -> vigia.v1.Direction
+	42, // 39: vigia.v1.CallPhase.wait:type_name -> google.protobuf.Duration
+	42, // 40: vigia.v1.CallPhase.ring:type_name -> google.protobuf.Duration
+	42, // 41: vigia.v1.CallPhase.talk:type_name -> google.protobuf.Duration
+	42, // 42: vigia.v1.CallPhase.hold:type_name -> google.protobuf.Duration
+	42, // 43: vigia.v1.CallPhase.wrap_up:type_name -> google.protobuf.Duration
+	12, // 44: vigia.v1.CallPhase.ended_by:type_name -> vigia.v1.CallPhase.EndedBy
+	5,  // 45: vigia.v1.SurveyRequested.instrument:type_name -> vigia.v1.Instrument
+	5,  // 46: vigia.v1.SurveyAnswered.instrument:type_name -> vigia.v1.Instrument
+	32, // 47: vigia.v1.Sentiment.tone:type_name -> vigia.v1.Tone
+	13, // 48: vigia.v1.Purchase.type:type_name -> vigia.v1.Purchase.Type
+	14, // 49: vigia.v1.SelfService.outcome:type_name -> vigia.v1.SelfService.Outcome
+	40, // 50: vigia.v1.AgentPresence.free_slots:type_name -> vigia.v1.AgentPresence.FreeSlotsEntry
+	15, // 51: vigia.v1.ReferenceData.kind:type_name -> vigia.v1.ReferenceData.Kind
+	16, // 52: vigia.v1.CustomerIdentity.change:type_name -> vigia.v1.CustomerIdentity.Change
+	21, // 53: vigia.v1.CustomerIdentity.identities:type_name -> vigia.v1.Identity
+	54, // [54:54] is the sub-list for method output_type
+	54, // [54:54] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_vigia_v1_event_proto_init() }
@@ -3594,14 +3842,15 @@ func file_vigia_v1_event_proto_init() {
 		(*Event_Engagement)(nil),
 		(*Event_AgentPresence)(nil),
 		(*Event_CustomerIdentity)(nil),
+		(*Event_ReferenceData)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vigia_v1_event_proto_rawDesc), len(file_vigia_v1_event_proto_rawDesc)),
-			NumEnums:      16,
-			NumMessages:   22,
+			NumEnums:      17,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -83,7 +83,7 @@ func (x Signal_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Signal_Kind.Descriptor instead.
 func (Signal_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_vigia_v1_record_proto_rawDescGZIP(), []int{8, 0}
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{14, 0}
 }
 
 // Why a breach was found.
@@ -136,7 +136,7 @@ func (x Signal_Cause) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Signal_Cause.Descriptor instead.
 func (Signal_Cause) EnumDescriptor() ([]byte, []int) {
-	return file_vigia_v1_record_proto_rawDescGZIP(), []int{8, 1}
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{14, 1}
 }
 
 // Record is the value of every Kafka record that Vigia writes. All times are Unix milliseconds, UTC.
@@ -158,8 +158,9 @@ type Record struct {
 	//	*Record_AlertProgress
 	//	*Record_Acknowledgement
 	//	*Record_Silence
+	//	*Record_AgentFact
 	Record isRecord_Record `protobuf_oneof:"record"`
-	// Where a relayed record came from. Set on watermark, fact and signal; never on the others.
+	// Where a relayed record came from. Set on watermark, facts and signal; never on the others.
 	Seq *Seq `protobuf:"bytes,15,opt,name=seq,proto3" json:"seq,omitempty"`
 	// Id made of the content alone, the same after a rebuild. Set where seq is.
 	OutputId      string `protobuf:"bytes,16,opt,name=output_id,json=outputId,proto3" json:"output_id,omitempty"`
@@ -312,6 +313,15 @@ func (x *Record) GetSilence() *Silence {
 	return nil
 }
 
+func (x *Record) GetAgentFact() *AgentFact {
+	if x != nil {
+		if x, ok := x.Record.(*Record_AgentFact); ok {
+			return x.AgentFact
+		}
+	}
+	return nil
+}
+
 func (x *Record) GetSeq() *Seq {
 	if x != nil {
 		return x.Seq
@@ -390,6 +400,11 @@ type Record_Silence struct {
 	Silence *Silence `protobuf:"bytes,12,opt,name=silence,proto3,oneof"`
 }
 
+type Record_AgentFact struct {
+	// Something about an agent. Topic vigia.customers.
+	AgentFact *AgentFact `protobuf:"bytes,13,opt,name=agent_fact,json=agentFact,proto3,oneof"`
+}
+
 func (*Record_Event) isRecord_Record() {}
 
 func (*Record_Tick) isRecord_Record() {}
@@ -413,6 +428,8 @@ func (*Record_AlertProgress) isRecord_Record() {}
 func (*Record_Acknowledgement) isRecord_Record() {}
 
 func (*Record_Silence) isRecord_Record() {}
+
+func (*Record_AgentFact) isRecord_Record() {}
 
 // Seq is the position of an output in the order of one source partition.
 type Seq struct {
@@ -894,7 +911,49 @@ type CustomerFact struct {
 	// tenant and customer.
 	Cue *Signal `protobuf:"bytes,14,opt,name=cue,proto3" json:"cue,omitempty"`
 	// The customer wants no proactive help.
-	OptedOut      bool `protobuf:"varint,15,opt,name=opted_out,json=optedOut,proto3" json:"opted_out,omitempty"`
+	OptedOut bool `protobuf:"varint,15,opt,name=opted_out,json=optedOut,proto3" json:"opted_out,omitempty"`
+	// Team of the contact.
+	Team string `protobuf:"bytes,16,opt,name=team,proto3" json:"team,omitempty"`
+	// Agent who had the contact last.
+	Agent string `protobuf:"bytes,17,opt,name=agent,proto3" json:"agent,omitempty"`
+	// Topic of the contact, a configured name.
+	Topic string `protobuf:"bytes,18,opt,name=topic,proto3" json:"topic,omitempty"`
+	// How hard the contact was: 1 simple, 2 medium, 3 complex; 0 not told.
+	Complexity uint32 `protobuf:"varint,19,opt,name=complexity,proto3" json:"complexity,omitempty"`
+	// The resolve that stands, 0 when there is none.
+	ResolvedAt int64 `protobuf:"varint,20,opt,name=resolved_at,json=resolvedAt,proto3" json:"resolved_at,omitempty"`
+	// A resolve was undone.
+	Reopened bool `protobuf:"varint,21,opt,name=reopened,proto3" json:"reopened,omitempty"`
+	// It went from one person or queue to another.
+	Transferred bool `protobuf:"varint,22,opt,name=transferred,proto3" json:"transferred,omitempty"`
+	// Different people who took part.
+	Agents uint32 `protobuf:"varint,23,opt,name=agents,proto3" json:"agents,omitempty"`
+	// The first sign of a person of ours, 0 when there was none.
+	PeopleAt int64 `protobuf:"varint,24,opt,name=people_at,json=peopleAt,proto3" json:"people_at,omitempty"`
+	// A bot or self-service took part.
+	Bot bool `protobuf:"varint,25,opt,name=bot,proto3" json:"bot,omitempty"`
+	// The customer began it or said something in it.
+	Inbound bool `protobuf:"varint,26,opt,name=inbound,proto3" json:"inbound,omitempty"`
+	// Self-service said that it solved it, or it was resolved.
+	Contained bool `protobuf:"varint,27,opt,name=contained,proto3" json:"contained,omitempty"`
+	// The customer said that self-service solved it.
+	Confirmed bool `protobuf:"varint,28,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// Newest versions of survey answers, ascending by instant.
+	Answers []*FactAnswer `protobuf:"bytes,29,rep,name=answers,proto3" json:"answers,omitempty"`
+	// Instants of survey requests, ascending.
+	PromptedAt []int64 `protobuf:"varint,30,rep,packed,name=prompted_at,json=promptedAt,proto3" json:"prompted_at,omitempty"`
+	// How the customer sounds in the contact, in millionths, where that is negative; 0 where it is not, or nobody knows.
+	Mood int64 `protobuf:"varint,40,opt,name=mood,proto3" json:"mood,omitempty"`
+	// The instant of what was said last, where mood is told.
+	MoodAt int64 `protobuf:"varint,41,opt,name=mood_at,json=moodAt,proto3" json:"mood_at,omitempty"`
+	// When the customer gave up waiting, where nothing came of it later; 0 otherwise.
+	AbandonedAt int64 `protobuf:"varint,42,opt,name=abandoned_at,json=abandonedAt,proto3" json:"abandoned_at,omitempty"`
+	// A promise of the contact was broken.
+	Broken bool `protobuf:"varint,43,opt,name=broken,proto3" json:"broken,omitempty"`
+	// How people of ours and the customer took turns, oldest first; told only while the tenant has triggers.
+	Exchanges []*FactExchange `protobuf:"bytes,31,rep,name=exchanges,proto3" json:"exchanges,omitempty"`
+	// What the customer bought, or gave back; a fact of its own for each purchase.
+	Sales         []*FactSale `protobuf:"bytes,32,rep,name=sales,proto3" json:"sales,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1034,6 +1093,618 @@ func (x *CustomerFact) GetOptedOut() bool {
 	return false
 }
 
+func (x *CustomerFact) GetTeam() string {
+	if x != nil {
+		return x.Team
+	}
+	return ""
+}
+
+func (x *CustomerFact) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
+func (x *CustomerFact) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *CustomerFact) GetComplexity() uint32 {
+	if x != nil {
+		return x.Complexity
+	}
+	return 0
+}
+
+func (x *CustomerFact) GetResolvedAt() int64 {
+	if x != nil {
+		return x.ResolvedAt
+	}
+	return 0
+}
+
+func (x *CustomerFact) GetReopened() bool {
+	if x != nil {
+		return x.Reopened
+	}
+	return false
+}
+
+func (x *CustomerFact) GetTransferred() bool {
+	if x != nil {
+		return x.Transferred
+	}
+	return false
+}
+
+func (x *CustomerFact) GetAgents() uint32 {
+	if x != nil {
+		return x.Agents
+	}
+	return 0
+}
+
+func (x *CustomerFact) GetPeopleAt() int64 {
+	if x != nil {
+		return x.PeopleAt
+	}
+	return 0
+}
+
+func (x *CustomerFact) GetBot() bool {
+	if x != nil {
+		return x.Bot
+	}
+	return false
+}
+
+func (x *CustomerFact) GetInbound() bool {
+	if x != nil {
+		return x.Inbound
+	}
+	return false
+}
+
+func (x *CustomerFact) GetContained() bool {
+	if x != nil {
+		return x.Contained
+	}
+	return false
+}
+
+func (x *CustomerFact) GetConfirmed() bool {
+	if x != nil {
+		return x.Confirmed
+	}
+	return false
+}
+
+func (x *CustomerFact) GetAnswers() []*FactAnswer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+func (x *CustomerFact) GetPromptedAt() []int64 {
+	if x != nil {
+		return x.PromptedAt
+	}
+	return nil
+}
+
+func (x *CustomerFact) GetMood() int64 {
+	if x != nil {
+		return x.Mood
+	}
+	return 0
+}
+
+func (x *CustomerFact) GetMoodAt() int64 {
+	if x != nil {
+		return x.MoodAt
+	}
+	return 0
+}
+
+func (x *CustomerFact) GetAbandonedAt() int64 {
+	if x != nil {
+		return x.AbandonedAt
+	}
+	return 0
+}
+
+func (x *CustomerFact) GetBroken() bool {
+	if x != nil {
+		return x.Broken
+	}
+	return false
+}
+
+func (x *CustomerFact) GetExchanges() []*FactExchange {
+	if x != nil {
+		return x.Exchanges
+	}
+	return nil
+}
+
+func (x *CustomerFact) GetSales() []*FactSale {
+	if x != nil {
+		return x.Sales
+	}
+	return nil
+}
+
+// FactExchange is what people of ours said to the customer in a row, and what lies around it. Instants are Unix ms.
+type FactExchange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The last sign of the customer before it in the contact, 0 when there was none.
+	Heard int64 `protobuf:"varint,1,opt,name=heard,proto3" json:"heard,omitempty"`
+	// Our first word.
+	From int64 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Our last word.
+	To int64 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	// The next sign of the customer, 0 when there was none yet.
+	Back          int64 `protobuf:"varint,4,opt,name=back,proto3" json:"back,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FactExchange) Reset() {
+	*x = FactExchange{}
+	mi := &file_vigia_v1_record_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FactExchange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FactExchange) ProtoMessage() {}
+
+func (x *FactExchange) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FactExchange.ProtoReflect.Descriptor instead.
+func (*FactExchange) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *FactExchange) GetHeard() int64 {
+	if x != nil {
+		return x.Heard
+	}
+	return 0
+}
+
+func (x *FactExchange) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *FactExchange) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *FactExchange) GetBack() int64 {
+	if x != nil {
+		return x.Back
+	}
+	return 0
+}
+
+// FactSale is one purchase.
+type FactSale struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When.
+	At int64 `protobuf:"varint,1,opt,name=at,proto3" json:"at,omitempty"`
+	// What it says of the order.
+	Type Purchase_Type `protobuf:"varint,2,opt,name=type,proto3,enum=vigia.v1.Purchase_Type" json:"type,omitempty"`
+	// Hash of the order id.
+	Order uint64 `protobuf:"varint,3,opt,name=order,proto3" json:"order,omitempty"`
+	// Amount, in millionths of the unit of the currency.
+	Amount int64 `protobuf:"varint,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Currency, by its ISO 4217 number; 999 for one that is not in use.
+	Currency      uint32 `protobuf:"varint,5,opt,name=currency,proto3" json:"currency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FactSale) Reset() {
+	*x = FactSale{}
+	mi := &file_vigia_v1_record_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FactSale) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FactSale) ProtoMessage() {}
+
+func (x *FactSale) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FactSale.ProtoReflect.Descriptor instead.
+func (*FactSale) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *FactSale) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *FactSale) GetType() Purchase_Type {
+	if x != nil {
+		return x.Type
+	}
+	return Purchase_TYPE_UNSPECIFIED
+}
+
+func (x *FactSale) GetOrder() uint64 {
+	if x != nil {
+		return x.Order
+	}
+	return 0
+}
+
+func (x *FactSale) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *FactSale) GetCurrency() uint32 {
+	if x != nil {
+		return x.Currency
+	}
+	return 0
+}
+
+// FactAnswer is the newest version of one answer.
+type FactAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was first given.
+	At int64 `protobuf:"varint,1,opt,name=at,proto3" json:"at,omitempty"`
+	// Instrument.
+	Instrument Instrument `protobuf:"varint,2,opt,name=instrument,proto3,enum=vigia.v1.Instrument" json:"instrument,omitempty"`
+	// Score and ends of the scale, in millionths.
+	Score int64 `protobuf:"varint,3,opt,name=score,proto3" json:"score,omitempty"`
+	// Lowest score of the scale.
+	ScaleMin int64 `protobuf:"varint,4,opt,name=scale_min,json=scaleMin,proto3" json:"scale_min,omitempty"`
+	// Highest score of the scale.
+	ScaleMax      int64 `protobuf:"varint,5,opt,name=scale_max,json=scaleMax,proto3" json:"scale_max,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FactAnswer) Reset() {
+	*x = FactAnswer{}
+	mi := &file_vigia_v1_record_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FactAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FactAnswer) ProtoMessage() {}
+
+func (x *FactAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FactAnswer.ProtoReflect.Descriptor instead.
+func (*FactAnswer) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *FactAnswer) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *FactAnswer) GetInstrument() Instrument {
+	if x != nil {
+		return x.Instrument
+	}
+	return Instrument_INSTRUMENT_UNSPECIFIED
+}
+
+func (x *FactAnswer) GetScore() int64 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *FactAnswer) GetScaleMin() int64 {
+	if x != nil {
+		return x.ScaleMin
+	}
+	return 0
+}
+
+func (x *FactAnswer) GetScaleMax() int64 {
+	if x != nil {
+		return x.ScaleMax
+	}
+	return 0
+}
+
+// AgentFact is what stage 1 tells stage 2 about one agent: what the agent did on one contact, or whether the agent can take contacts.
+type AgentFact struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant.
+	Tenant string `protobuf:"bytes,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// Agent, a configured name.
+	Agent string `protobuf:"bytes,2,opt,name=agent,proto3" json:"agent,omitempty"`
+	// Subject: conversation, episode and part of it, the unit that is replaced; of a presence its event.
+	Subject string `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Grows with every change of the subject; a lower one is a duplicate. 0 of a presence.
+	Revision uint64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	// When the agent had the contact, ascending by begin. Empty: not at all (any more).
+	Stints []*AgentStint `protobuf:"bytes,5,rep,name=stints,proto3" json:"stints,omitempty"`
+	// The contact was counted before: it is a later part of one that went to and fro for very long.
+	Continued bool `protobuf:"varint,6,opt,name=continued,proto3" json:"continued,omitempty"`
+	// The agent's presence changed.
+	Presence      *AgentAvailability `protobuf:"bytes,7,opt,name=presence,proto3" json:"presence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentFact) Reset() {
+	*x = AgentFact{}
+	mi := &file_vigia_v1_record_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentFact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentFact) ProtoMessage() {}
+
+func (x *AgentFact) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentFact.ProtoReflect.Descriptor instead.
+func (*AgentFact) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *AgentFact) GetTenant() string {
+	if x != nil {
+		return x.Tenant
+	}
+	return ""
+}
+
+func (x *AgentFact) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
+func (x *AgentFact) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *AgentFact) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *AgentFact) GetStints() []*AgentStint {
+	if x != nil {
+		return x.Stints
+	}
+	return nil
+}
+
+func (x *AgentFact) GetContinued() bool {
+	if x != nil {
+		return x.Continued
+	}
+	return false
+}
+
+func (x *AgentFact) GetPresence() *AgentAvailability {
+	if x != nil {
+		return x.Presence
+	}
+	return nil
+}
+
+// AgentStint is a time in which an agent had a contact.
+type AgentStint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Begin.
+	From int64 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	// End, 0 while it lasts.
+	To int64 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	// Team of the contact at its begin.
+	Team          string `protobuf:"bytes,3,opt,name=team,proto3" json:"team,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentStint) Reset() {
+	*x = AgentStint{}
+	mi := &file_vigia_v1_record_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentStint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentStint) ProtoMessage() {}
+
+func (x *AgentStint) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentStint.ProtoReflect.Descriptor instead.
+func (*AgentStint) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *AgentStint) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *AgentStint) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *AgentStint) GetTeam() string {
+	if x != nil {
+		return x.Team
+	}
+	return ""
+}
+
+// AgentAvailability is a change of an agent's presence.
+type AgentAvailability struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When.
+	At int64 `protobuf:"varint,1,opt,name=at,proto3" json:"at,omitempty"`
+	// Can take contacts.
+	Available bool `protobuf:"varint,2,opt,name=available,proto3" json:"available,omitempty"`
+	// Team, when the source tells.
+	Team          string `protobuf:"bytes,3,opt,name=team,proto3" json:"team,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentAvailability) Reset() {
+	*x = AgentAvailability{}
+	mi := &file_vigia_v1_record_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentAvailability) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentAvailability) ProtoMessage() {}
+
+func (x *AgentAvailability) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_record_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentAvailability.ProtoReflect.Descriptor instead.
+func (*AgentAvailability) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *AgentAvailability) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *AgentAvailability) GetAvailable() bool {
+	if x != nil {
+		return x.Available
+	}
+	return false
+}
+
+func (x *AgentAvailability) GetTeam() string {
+	if x != nil {
+		return x.Team
+	}
+	return ""
+}
+
 // Signal is something to call people for.
 type Signal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1041,7 +1712,7 @@ type Signal struct {
 	Tenant string `protobuf:"bytes,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
 	// Conversation, as in the event.
 	Conversation string `protobuf:"bytes,2,opt,name=conversation,proto3" json:"conversation,omitempty"`
-	// Clock: first_response, next_response, resolution.
+	// Clock: first_response, next_response, resolution, periodic_update, pausable_update.
 	Clock string `protobuf:"bytes,3,opt,name=clock,proto3" json:"clock,omitempty"`
 	// Instance of the clock within the conversation (episode and turn); with conversation and clock it names the promise.
 	Instance string `protobuf:"bytes,4,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -1093,7 +1764,7 @@ type Signal struct {
 
 func (x *Signal) Reset() {
 	*x = Signal{}
-	mi := &file_vigia_v1_record_proto_msgTypes[8]
+	mi := &file_vigia_v1_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1105,7 +1776,7 @@ func (x *Signal) String() string {
 func (*Signal) ProtoMessage() {}
 
 func (x *Signal) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_record_proto_msgTypes[8]
+	mi := &file_vigia_v1_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1118,7 +1789,7 @@ func (x *Signal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signal.ProtoReflect.Descriptor instead.
 func (*Signal) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_record_proto_rawDescGZIP(), []int{8}
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Signal) GetTenant() string {
@@ -1321,7 +1992,7 @@ type DeadLetter struct {
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_vigia_v1_record_proto_msgTypes[9]
+	mi := &file_vigia_v1_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +2004,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_record_proto_msgTypes[9]
+	mi := &file_vigia_v1_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1346,7 +2017,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_record_proto_rawDescGZIP(), []int{9}
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeadLetter) GetTopic() string {
@@ -1436,7 +2107,7 @@ type Alert struct {
 
 func (x *Alert) Reset() {
 	*x = Alert{}
-	mi := &file_vigia_v1_record_proto_msgTypes[10]
+	mi := &file_vigia_v1_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +2119,7 @@ func (x *Alert) String() string {
 func (*Alert) ProtoMessage() {}
 
 func (x *Alert) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_record_proto_msgTypes[10]
+	mi := &file_vigia_v1_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +2132,7 @@ func (x *Alert) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alert.ProtoReflect.Descriptor instead.
 func (*Alert) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_record_proto_rawDescGZIP(), []int{10}
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Alert) GetTenant() string {
@@ -1558,7 +2229,7 @@ type AlertDelivery struct {
 
 func (x *AlertDelivery) Reset() {
 	*x = AlertDelivery{}
-	mi := &file_vigia_v1_record_proto_msgTypes[11]
+	mi := &file_vigia_v1_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1570,7 +2241,7 @@ func (x *AlertDelivery) String() string {
 func (*AlertDelivery) ProtoMessage() {}
 
 func (x *AlertDelivery) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_record_proto_msgTypes[11]
+	mi := &file_vigia_v1_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1583,7 +2254,7 @@ func (x *AlertDelivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertDelivery.ProtoReflect.Descriptor instead.
 func (*AlertDelivery) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_record_proto_rawDescGZIP(), []int{11}
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AlertDelivery) GetReceiver() string {
@@ -1631,7 +2302,7 @@ type AlertProgress struct {
 
 func (x *AlertProgress) Reset() {
 	*x = AlertProgress{}
-	mi := &file_vigia_v1_record_proto_msgTypes[12]
+	mi := &file_vigia_v1_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1643,7 +2314,7 @@ func (x *AlertProgress) String() string {
 func (*AlertProgress) ProtoMessage() {}
 
 func (x *AlertProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_record_proto_msgTypes[12]
+	mi := &file_vigia_v1_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1656,7 +2327,7 @@ func (x *AlertProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertProgress.ProtoReflect.Descriptor instead.
 func (*AlertProgress) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_record_proto_rawDescGZIP(), []int{12}
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AlertProgress) GetShard() int32 {
@@ -1704,7 +2375,7 @@ type Acknowledgement struct {
 
 func (x *Acknowledgement) Reset() {
 	*x = Acknowledgement{}
-	mi := &file_vigia_v1_record_proto_msgTypes[13]
+	mi := &file_vigia_v1_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1716,7 +2387,7 @@ func (x *Acknowledgement) String() string {
 func (*Acknowledgement) ProtoMessage() {}
 
 func (x *Acknowledgement) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_record_proto_msgTypes[13]
+	mi := &file_vigia_v1_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1729,7 +2400,7 @@ func (x *Acknowledgement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledgement.ProtoReflect.Descriptor instead.
 func (*Acknowledgement) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_record_proto_rawDescGZIP(), []int{13}
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Acknowledgement) GetTenant() string {
@@ -1783,7 +2454,7 @@ type Silence struct {
 
 func (x *Silence) Reset() {
 	*x = Silence{}
-	mi := &file_vigia_v1_record_proto_msgTypes[14]
+	mi := &file_vigia_v1_record_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1795,7 +2466,7 @@ func (x *Silence) String() string {
 func (*Silence) ProtoMessage() {}
 
 func (x *Silence) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_record_proto_msgTypes[14]
+	mi := &file_vigia_v1_record_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1808,7 +2479,7 @@ func (x *Silence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Silence.ProtoReflect.Descriptor instead.
 func (*Silence) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_record_proto_rawDescGZIP(), []int{14}
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Silence) GetTenant() string {
@@ -1877,7 +2548,7 @@ type SilenceMatcher struct {
 
 func (x *SilenceMatcher) Reset() {
 	*x = SilenceMatcher{}
-	mi := &file_vigia_v1_record_proto_msgTypes[15]
+	mi := &file_vigia_v1_record_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1889,7 +2560,7 @@ func (x *SilenceMatcher) String() string {
 func (*SilenceMatcher) ProtoMessage() {}
 
 func (x *SilenceMatcher) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_record_proto_msgTypes[15]
+	mi := &file_vigia_v1_record_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1902,7 +2573,7 @@ func (x *SilenceMatcher) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SilenceMatcher.ProtoReflect.Descriptor instead.
 func (*SilenceMatcher) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_record_proto_rawDescGZIP(), []int{15}
+	return file_vigia_v1_record_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SilenceMatcher) GetName() string {
@@ -1937,7 +2608,7 @@ var File_vigia_v1_record_proto protoreflect.FileDescriptor
 
 const file_vigia_v1_record_proto_rawDesc = "" +
 	"\n" +
-	"\x15vigia/v1/record.proto\x12\bvigia.v1\x1a\x14vigia/v1/event.proto\"\x97\x05\n" +
+	"\x15vigia/v1/record.proto\x12\bvigia.v1\x1a\x14vigia/v1/event.proto\"\xcd\x05\n" +
 	"\x06Record\x12'\n" +
 	"\x05event\x18\x01 \x01(\v2\x0f.vigia.v1.EventH\x00R\x05event\x12$\n" +
 	"\x04tick\x18\x02 \x01(\v2\x0e.vigia.v1.TickH\x00R\x04tick\x12*\n" +
@@ -1952,7 +2623,9 @@ const file_vigia_v1_record_proto_rawDesc = "" +
 	"\x0ealert_progress\x18\n" +
 	" \x01(\v2\x17.vigia.v1.AlertProgressH\x00R\ralertProgress\x12E\n" +
 	"\x0facknowledgement\x18\v \x01(\v2\x19.vigia.v1.AcknowledgementH\x00R\x0facknowledgement\x12-\n" +
-	"\asilence\x18\f \x01(\v2\x11.vigia.v1.SilenceH\x00R\asilence\x12\x1f\n" +
+	"\asilence\x18\f \x01(\v2\x11.vigia.v1.SilenceH\x00R\asilence\x124\n" +
+	"\n" +
+	"agent_fact\x18\r \x01(\v2\x13.vigia.v1.AgentFactH\x00R\tagentFact\x12\x1f\n" +
 	"\x03seq\x18\x0f \x01(\v2\r.vigia.v1.SeqR\x03seq\x12\x1b\n" +
 	"\toutput_id\x18\x10 \x01(\tR\boutputIdB\b\n" +
 	"\x06record\"\xc3\x01\n" +
@@ -1987,7 +2660,7 @@ const file_vigia_v1_record_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\"9\n" +
 	"\tWatermark\x12\x1c\n" +
 	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x0e\n" +
-	"\x02at\x18\x02 \x01(\x03R\x02at\"\xbe\x03\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\"\xb3\b\n" +
 	"\fCustomerFact\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x1a\n" +
 	"\bcustomer\x18\x02 \x01(\tR\bcustomer\x12\x18\n" +
@@ -2006,7 +2679,69 @@ const file_vigia_v1_record_proto_rawDesc = "" +
 	"mergedInto\x12\x16\n" +
 	"\x06erased\x18\r \x01(\bR\x06erased\x12\"\n" +
 	"\x03cue\x18\x0e \x01(\v2\x10.vigia.v1.SignalR\x03cue\x12\x1b\n" +
-	"\topted_out\x18\x0f \x01(\bR\boptedOut\"\xa8\a\n" +
+	"\topted_out\x18\x0f \x01(\bR\boptedOut\x12\x12\n" +
+	"\x04team\x18\x10 \x01(\tR\x04team\x12\x14\n" +
+	"\x05agent\x18\x11 \x01(\tR\x05agent\x12\x14\n" +
+	"\x05topic\x18\x12 \x01(\tR\x05topic\x12\x1e\n" +
+	"\n" +
+	"complexity\x18\x13 \x01(\rR\n" +
+	"complexity\x12\x1f\n" +
+	"\vresolved_at\x18\x14 \x01(\x03R\n" +
+	"resolvedAt\x12\x1a\n" +
+	"\breopened\x18\x15 \x01(\bR\breopened\x12 \n" +
+	"\vtransferred\x18\x16 \x01(\bR\vtransferred\x12\x16\n" +
+	"\x06agents\x18\x17 \x01(\rR\x06agents\x12\x1b\n" +
+	"\tpeople_at\x18\x18 \x01(\x03R\bpeopleAt\x12\x10\n" +
+	"\x03bot\x18\x19 \x01(\bR\x03bot\x12\x18\n" +
+	"\ainbound\x18\x1a \x01(\bR\ainbound\x12\x1c\n" +
+	"\tcontained\x18\x1b \x01(\bR\tcontained\x12\x1c\n" +
+	"\tconfirmed\x18\x1c \x01(\bR\tconfirmed\x12.\n" +
+	"\aanswers\x18\x1d \x03(\v2\x14.vigia.v1.FactAnswerR\aanswers\x12\x1f\n" +
+	"\vprompted_at\x18\x1e \x03(\x03R\n" +
+	"promptedAt\x12\x12\n" +
+	"\x04mood\x18( \x01(\x03R\x04mood\x12\x17\n" +
+	"\amood_at\x18) \x01(\x03R\x06moodAt\x12!\n" +
+	"\fabandoned_at\x18* \x01(\x03R\vabandonedAt\x12\x16\n" +
+	"\x06broken\x18+ \x01(\bR\x06broken\x124\n" +
+	"\texchanges\x18\x1f \x03(\v2\x16.vigia.v1.FactExchangeR\texchanges\x12(\n" +
+	"\x05sales\x18  \x03(\v2\x12.vigia.v1.FactSaleR\x05sales\"\\\n" +
+	"\fFactExchange\x12\x14\n" +
+	"\x05heard\x18\x01 \x01(\x03R\x05heard\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\x03R\x02to\x12\x12\n" +
+	"\x04back\x18\x04 \x01(\x03R\x04back\"\x91\x01\n" +
+	"\bFactSale\x12\x0e\n" +
+	"\x02at\x18\x01 \x01(\x03R\x02at\x12+\n" +
+	"\x04type\x18\x02 \x01(\x0e2\x17.vigia.v1.Purchase.TypeR\x04type\x12\x14\n" +
+	"\x05order\x18\x03 \x01(\x04R\x05order\x12\x16\n" +
+	"\x06amount\x18\x04 \x01(\x03R\x06amount\x12\x1a\n" +
+	"\bcurrency\x18\x05 \x01(\rR\bcurrency\"\xa2\x01\n" +
+	"\n" +
+	"FactAnswer\x12\x0e\n" +
+	"\x02at\x18\x01 \x01(\x03R\x02at\x124\n" +
+	"\n" +
+	"instrument\x18\x02 \x01(\x0e2\x14.vigia.v1.InstrumentR\n" +
+	"instrument\x12\x14\n" +
+	"\x05score\x18\x03 \x01(\x03R\x05score\x12\x1b\n" +
+	"\tscale_min\x18\x04 \x01(\x03R\bscaleMin\x12\x1b\n" +
+	"\tscale_max\x18\x05 \x01(\x03R\bscaleMax\"\xf4\x01\n" +
+	"\tAgentFact\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x14\n" +
+	"\x05agent\x18\x02 \x01(\tR\x05agent\x12\x18\n" +
+	"\asubject\x18\x03 \x01(\tR\asubject\x12\x1a\n" +
+	"\brevision\x18\x04 \x01(\x04R\brevision\x12,\n" +
+	"\x06stints\x18\x05 \x03(\v2\x14.vigia.v1.AgentStintR\x06stints\x12\x1c\n" +
+	"\tcontinued\x18\x06 \x01(\bR\tcontinued\x127\n" +
+	"\bpresence\x18\a \x01(\v2\x1b.vigia.v1.AgentAvailabilityR\bpresence\"D\n" +
+	"\n" +
+	"AgentStint\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\x03R\x02to\x12\x12\n" +
+	"\x04team\x18\x03 \x01(\tR\x04team\"U\n" +
+	"\x11AgentAvailability\x12\x0e\n" +
+	"\x02at\x18\x01 \x01(\x03R\x02at\x12\x1c\n" +
+	"\tavailable\x18\x02 \x01(\bR\tavailable\x12\x12\n" +
+	"\x04team\x18\x03 \x01(\tR\x04team\"\xa8\a\n" +
 	"\x06Signal\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\"\n" +
 	"\fconversation\x18\x02 \x01(\tR\fconversation\x12\x14\n" +
@@ -2114,58 +2849,74 @@ func file_vigia_v1_record_proto_rawDescGZIP() []byte {
 }
 
 var file_vigia_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_vigia_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_vigia_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_vigia_v1_record_proto_goTypes = []any{
-	(Signal_Kind)(0),        // 0: vigia.v1.Signal.Kind
-	(Signal_Cause)(0),       // 1: vigia.v1.Signal.Cause
-	(*Record)(nil),          // 2: vigia.v1.Record
-	(*Seq)(nil),             // 3: vigia.v1.Seq
-	(*PrevSeq)(nil),         // 4: vigia.v1.PrevSeq
-	(*Tick)(nil),            // 5: vigia.v1.Tick
-	(*Policy)(nil),          // 6: vigia.v1.Policy
-	(*Gap)(nil),             // 7: vigia.v1.Gap
-	(*Watermark)(nil),       // 8: vigia.v1.Watermark
-	(*CustomerFact)(nil),    // 9: vigia.v1.CustomerFact
-	(*Signal)(nil),          // 10: vigia.v1.Signal
-	(*DeadLetter)(nil),      // 11: vigia.v1.DeadLetter
-	(*Alert)(nil),           // 12: vigia.v1.Alert
-	(*AlertDelivery)(nil),   // 13: vigia.v1.AlertDelivery
-	(*AlertProgress)(nil),   // 14: vigia.v1.AlertProgress
-	(*Acknowledgement)(nil), // 15: vigia.v1.Acknowledgement
-	(*Silence)(nil),         // 16: vigia.v1.Silence
-	(*SilenceMatcher)(nil),  // 17: vigia.v1.SilenceMatcher
-	nil,                     // 18: vigia.v1.Alert.LabelsEntry
-	(*Event)(nil),           // 19: vigia.v1.Event
-	(Channel)(0),            // 20: vigia.v1.Channel
+	(Signal_Kind)(0),          // 0: vigia.v1.Signal.Kind
+	(Signal_Cause)(0),         // 1: vigia.v1.Signal.Cause
+	(*Record)(nil),            // 2: vigia.v1.Record
+	(*Seq)(nil),               // 3: vigia.v1.Seq
+	(*PrevSeq)(nil),           // 4: vigia.v1.PrevSeq
+	(*Tick)(nil),              // 5: vigia.v1.Tick
+	(*Policy)(nil),            // 6: vigia.v1.Policy
+	(*Gap)(nil),               // 7: vigia.v1.Gap
+	(*Watermark)(nil),         // 8: vigia.v1.Watermark
+	(*CustomerFact)(nil),      // 9: vigia.v1.CustomerFact
+	(*FactExchange)(nil),      // 10: vigia.v1.FactExchange
+	(*FactSale)(nil),          // 11: vigia.v1.FactSale
+	(*FactAnswer)(nil),        // 12: vigia.v1.FactAnswer
+	(*AgentFact)(nil),         // 13: vigia.v1.AgentFact
+	(*AgentStint)(nil),        // 14: vigia.v1.AgentStint
+	(*AgentAvailability)(nil), // 15: vigia.v1.AgentAvailability
+	(*Signal)(nil),            // 16: vigia.v1.Signal
+	(*DeadLetter)(nil),        // 17: vigia.v1.DeadLetter
+	(*Alert)(nil),             // 18: vigia.v1.Alert
+	(*AlertDelivery)(nil),     // 19: vigia.v1.AlertDelivery
+	(*AlertProgress)(nil),     // 20: vigia.v1.AlertProgress
+	(*Acknowledgement)(nil),   // 21: vigia.v1.Acknowledgement
+	(*Silence)(nil),           // 22: vigia.v1.Silence
+	(*SilenceMatcher)(nil),    // 23: vigia.v1.SilenceMatcher
+	nil,                       // 24: vigia.v1.Alert.LabelsEntry
+	(*Event)(nil),             // 25: vigia.v1.Event
+	(Channel)(0),              // 26: vigia.v1.Channel
+	(Purchase_Type)(0),        // 27: vigia.v1.Purchase.Type
+	(Instrument)(0),           // 28: vigia.v1.Instrument
 }
 var file_vigia_v1_record_proto_depIdxs = []int32{
-	19, // 0: vigia.v1.Record.event:type_name -> vigia.v1.Event
+	25, // 0: vigia.v1.Record.event:type_name -> vigia.v1.Event
 	5,  // 1: vigia.v1.Record.tick:type_name -> vigia.v1.Tick
 	6,  // 2: vigia.v1.Record.policy:type_name -> vigia.v1.Policy
 	7,  // 3: vigia.v1.Record.gap:type_name -> vigia.v1.Gap
 	8,  // 4: vigia.v1.Record.watermark:type_name -> vigia.v1.Watermark
 	9,  // 5: vigia.v1.Record.fact:type_name -> vigia.v1.CustomerFact
-	10, // 6: vigia.v1.Record.signal:type_name -> vigia.v1.Signal
-	11, // 7: vigia.v1.Record.dead_letter:type_name -> vigia.v1.DeadLetter
-	12, // 8: vigia.v1.Record.alert:type_name -> vigia.v1.Alert
-	14, // 9: vigia.v1.Record.alert_progress:type_name -> vigia.v1.AlertProgress
-	15, // 10: vigia.v1.Record.acknowledgement:type_name -> vigia.v1.Acknowledgement
-	16, // 11: vigia.v1.Record.silence:type_name -> vigia.v1.Silence
-	3,  // 12: vigia.v1.Record.seq:type_name -> vigia.v1.Seq
-	4,  // 13: vigia.v1.Seq.prev:type_name -> vigia.v1.PrevSeq
-	20, // 14: vigia.v1.CustomerFact.channel:type_name -> vigia.v1.Channel
-	10, // 15: vigia.v1.CustomerFact.cue:type_name -> vigia.v1.Signal
-	0,  // 16: vigia.v1.Signal.kind:type_name -> vigia.v1.Signal.Kind
-	1,  // 17: vigia.v1.Signal.cause:type_name -> vigia.v1.Signal.Cause
-	20, // 18: vigia.v1.Signal.channel:type_name -> vigia.v1.Channel
-	18, // 19: vigia.v1.Alert.labels:type_name -> vigia.v1.Alert.LabelsEntry
-	13, // 20: vigia.v1.Alert.delivered:type_name -> vigia.v1.AlertDelivery
-	17, // 21: vigia.v1.Silence.matchers:type_name -> vigia.v1.SilenceMatcher
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	16, // 6: vigia.v1.Record.signal:type_name -> vigia.v1.Signal
+	17, // 7: vigia.v1.Record.dead_letter:type_name -> vigia.v1.DeadLetter
+	18, // 8: vigia.v1.Record.alert:type_name -> vigia.v1.Alert
+	20, // 9: vigia.v1.Record.alert_progress:type_name -> vigia.v1.AlertProgress
+	21, // 10: vigia.v1.Record.acknowledgement:type_name -> vigia.v1.Acknowledgement
+	22, // 11: vigia.v1.Record.silence:type_name -> vigia.v1.Silence
+	13, // 12: vigia.v1.Record.agent_fact:type_name -> vigia.v1.AgentFact
+	3,  // 13: vigia.v1.Record.seq:type_name -> vigia.v1.Seq
+	4,  // 14: vigia.v1.Seq.prev:type_name -> vigia.v1.PrevSeq
+	26, // 15: vigia.v1.CustomerFact.channel:type_name -> vigia.v1.Channel
+	16, // 16: vigia.v1.CustomerFact.cue:type_name -> vigia.v1.Signal
+	12, // 17: vigia.v1.CustomerFact.answers:type_name -> vigia.v1.FactAnswer
+	10, // 18: vigia.v1.CustomerFact.exchanges:type_name -> vigia.v1.FactExchange
+	11, // 19: vigia.v1.CustomerFact.sales:type_name -> vigia.v1.FactSale
+	27, // 20: vigia.v1.FactSale.type:type_name -> vigia.v1.Purchase.Type
+	28, // 21: vigia.v1.FactAnswer.instrument:type_name -> vigia.v1.Instrument
+	14, // 22: vigia.v1.AgentFact.stints:type_name -> vigia.v1.AgentStint
+	15, // 23: vigia.v1.AgentFact.presence:type_name -> vigia.v1.AgentAvailability
+	0,  // 24: vigia.v1.Signal.kind:type_name -> vigia.v1.Signal.Kind
+	1,  // 25: vigia.v1.Signal.cause:type_name -> vigia.v1.Signal.Cause
+	26, // 26: vigia.v1.Signal.channel:type_name -> vigia.v1.Channel
+	24, // 27: vigia.v1.Alert.labels:type_name -> vigia.v1.Alert.LabelsEntry
+	19, // 28: vigia.v1.Alert.delivered:type_name -> vigia.v1.AlertDelivery
+	23, // 29: vigia.v1.Silence.matchers:type_name -> vigia.v1.SilenceMatcher
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_vigia_v1_record_proto_init() }
@@ -2187,6 +2938,7 @@ func file_vigia_v1_record_proto_init() {
 		(*Record_AlertProgress)(nil),
 		(*Record_Acknowledgement)(nil),
 		(*Record_Silence)(nil),
+		(*Record_AgentFact)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2194,7 +2946,7 @@ func file_vigia_v1_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vigia_v1_record_proto_rawDesc), len(file_vigia_v1_record_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
