@@ -94,7 +94,7 @@ type Limits struct {
 
 // Worker adjusts the role that folds the log.
 type Worker struct {
-	// Memory bounds the conversations that are kept beside Redis, 256MiB by default.
+	// Memory bounds the conversations that are kept beside Redis, 128MiB by default.
 	Memory Size `yaml:"memory"`
 	// AcceptClock lets time jump more than an hour ahead at start although only this machine's clock says so.
 	AcceptClock bool `yaml:"accept_clock"`
@@ -131,14 +131,30 @@ type Tenant struct {
 	Queues     map[string]sla.QueueSpec `yaml:"queues"`
 	Defaults   sla.QueueSpec            `yaml:"defaults"`
 	AgentCells bool                     `yaml:"agent_cells"`
+	Agents     bool                     `yaml:"agents"`
 	Stale      map[string]string        `yaml:"stale"`
 	EpisodeGap string                   `yaml:"episode_gap"`
 	SessionGap string                   `yaml:"session_gap"`
 	Triggers   []sla.TriggerSpec        `yaml:"triggers"`
 	Bot        sla.BotSpec              `yaml:"bot"`
+	FCR        sla.FCRSpec              `yaml:"fcr"`
+	Value      sla.ValueSpec            `yaml:"value"`
 	Grace      map[string]string        `yaml:"grace"`
 	Horizon    map[string]string        `yaml:"horizon"`
 	NameLimits sla.NameCaps             `yaml:"name_limits"`
+	// SLAObjective is the share of promises that is meant to be kept; nil is the default.
+	SLAObjective *float64 `yaml:"sla_objective"`
+	// Surveys are configured names, too.
+	Surveys map[string]sla.SurveySpec `yaml:"surveys"`
+	// SurveysRest is how long a customer should be left alone after a survey request.
+	SurveysRest string `yaml:"surveys_rest"`
+	// ProactiveWindow is within how long after a trigger it shows whether the customer was helped before they asked.
+	ProactiveWindow string `yaml:"proactive_window"`
+	// MinN is, by KPI, below how many contributions values of single groups are hidden.
+	MinN map[string]int64 `yaml:"min_n"`
+
+	// Definitions are presets and definitions that are answered when none is asked for.
+	Definitions []string `yaml:"definitions"`
 
 	// Alerting says who is told what.
 	Alerting Alerting `yaml:"alerting"`
@@ -166,7 +182,7 @@ func Default() *Config {
 		Data:   "vigia-data",
 		Redis:  Redis{Prefix: "vigia"},
 		Limits: Limits{Body: 1 << 20, Events: 1000, Rate: 5000},
-		Worker: Worker{Memory: 256 << 20},
+		Worker: Worker{Memory: 128 << 20},
 	}
 }
 
@@ -190,8 +206,9 @@ func (c *Config) File() string {
 // PolicySpec returns the tenant's rules as the engine takes them.
 func (t *Tenant) PolicySpec() sla.PolicySpec {
 	return sla.PolicySpec{
-		Tenant: t.Name, Zone: t.Zone, Calendars: t.Calendars, Rules: t.Rules, Queues: t.Queues, Defaults: t.Defaults, AgentCells: t.AgentCells,
-		Stale: t.Stale, EpisodeGap: t.EpisodeGap, SessionGap: t.SessionGap, Grace: t.Grace, Horizon: t.horizons(), Names: t.NameLimits, Triggers: t.Triggers, Bot: t.Bot,
+		Tenant: t.Name, Zone: t.Zone, Calendars: t.Calendars, Rules: t.Rules, Queues: t.Queues, Defaults: t.Defaults, AgentCells: t.AgentCells, Agents: t.Agents,
+		Stale: t.Stale, EpisodeGap: t.EpisodeGap, SessionGap: t.SessionGap, Grace: t.Grace, Horizon: t.horizons(), Names: t.NameLimits, Triggers: t.Triggers, Bot: t.Bot, FCR: t.FCR, Value: t.Value,
+		Surveys: t.Surveys, SurveysRest: t.SurveysRest, SLAObjective: t.SLAObjective, MinN: t.MinN, ProactiveWindow: t.ProactiveWindow,
 	}
 }
 

@@ -118,7 +118,7 @@ func TestLoad(t *testing.T) {
 		Listen: "[::1]:9000", Data: filepath.Join(filepath.Dir(c.File()), "state"),
 		Kafka:  Kafka{Brokers: []string{"kafka-1:9092"}, Prefix: "staging.", Replication: 3},
 		Redis:  Redis{Addresses: []string{"redis:6379"}, Prefix: "vigia", Password: NewSecret("pass word"), PasswordFile: "redis.password"},
-		Limits: Limits{Body: 512 << 10, Events: 1000, Rate: 100.5}, Worker: Worker{Memory: 256 << 20, AcceptClock: true},
+		Limits: Limits{Body: 512 << 10, Events: 1000, Rate: 100.5}, Worker: Worker{Memory: 128 << 20, AcceptClock: true},
 	}
 	got := *c
 	got.Tenants, got.source = nil, nil

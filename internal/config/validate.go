@@ -141,6 +141,9 @@ func (c *Config) checkTenants(k *checker) {
 		k.pseudonymKey(at, t)
 		k.sources(at, t)
 		k.policy(at, t)
+		k.firstContacts(at, t)
+		k.worth(at, t)
+		k.numbers(at, t)
 		k.alerting(at, t, owners)
 	}
 }

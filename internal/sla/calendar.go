@@ -43,6 +43,7 @@ type Calendar struct {
 	plain    [7][]span // how each weekday's wall is open, nights of the day before included
 	weekSum  [8]int64  // open ms from Monday 00:00 to the start of each weekday; [7] is the whole week
 	specials []special
+	dates    []int32 // that are holidays, ascending
 	patterns [][]span
 	offsets  []offset
 	total    int64 // business ms from firstAt to lastAt
@@ -92,6 +93,7 @@ func Compile(spec CalendarSpec) (*Calendar, error) {
 	}
 
 	c.specials, c.patterns = specials(w, c.plain, holidays)
+	c.dates = datesOf(holidays)
 	c.always = c.weekSum[7] == 7*dayMs && len(c.specials) == 0
 	c.layOffsets()
 	return c, nil
@@ -151,13 +153,13 @@ func (c *Calendar) Open(at int64) bool {
 	return false
 }
 
-// Elapsed returns the business time in [from,to), in ms; 0 when to ≤ from.
+// Elapsed returns the business time in [from,to), in ms; 0 when to ≤ from. No calendar (nil) is always open.
 // It is additive: Elapsed(a,b) + Elapsed(b,c) = Elapsed(a,c).
 func (c *Calendar) Elapsed(from, to int64) int64 {
 	switch {
 	case to <= from:
 		return 0
-	case c.always:
+	case c == nil || c.always:
 		return to - from
 	}
 	return c.business(to) - c.business(from)

@@ -1,8 +1,12 @@
 package sla
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
-// Clock is a promise's kind.
+// Clock is a promise's kind. The numbers stand in stored states: never change
+// or reuse one, append.
 type Clock uint8
 
 // The clocks, and how many there are.
@@ -10,12 +14,15 @@ const (
 	FirstResponse Clock = iota
 	NextResponse
 	Resolution
-	NumClocks = 3
+	PeriodicUpdate // from one reply to the next, whatever the conversation waits for
+	PausableUpdate // the same, without the time in which the customer has to act
+	NumClocks      = 5
 )
 
-var clockNames = [NumClocks]string{"first_response", "next_response", "resolution"}
+var clockNames = [NumClocks]string{"first_response", "next_response", "resolution", "periodic_update", "pausable_update"}
 
-// String returns "first_response", "next_response" or "resolution".
+// String returns "first_response", "next_response", "resolution",
+// "periodic_update" or "pausable_update".
 func (c Clock) String() string {
 	if int(c) < len(clockNames) {
 		return clockNames[c]
@@ -30,5 +37,5 @@ func ParseClock(name string) (Clock, error) {
 			return Clock(c), nil
 		}
 	}
-	return 0, fmt.Errorf("clock %q is unknown; use first_response, next_response or resolution", name)
+	return 0, fmt.Errorf("clock %q is unknown; use %s", name, strings.Join(clockNames[:], ", "))
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
@@ -37,6 +38,14 @@ type Policy struct {
 	retain     int64
 	triggers   []Trigger
 	botReply   int64
+	objective  int64
+	surveyRest int64
+	proactive  int64
+	fcrWindow  map[string]int64
+	fcrLongest int64
+
+	worth    Worth
+	lookback int64
 }
 
 // QueueParams are the service-level parameters of a queue, in ms.
@@ -93,7 +102,7 @@ func (p *Policy) compile() error {
 		errs = append(errs, err)
 	}
 	p.zone = zone
-	errs = append(errs, p.compileCalendars(), p.compileRules(), p.compileQueues(), p.compileLimits(), p.compileTriggers())
+	errs = append(errs, p.compileCalendars(), p.compileRules(), p.compileQueues(), p.compileLimits(), p.compileTriggers(), p.compileSurveys(), p.compileFCR(), p.compileValue())
 	return errors.Join(errs...)
 }
 
@@ -191,6 +200,15 @@ func (p *Policy) compileLimits() error {
 	p.episodeGap = limit("episode_gap", p.spec.EpisodeGap, time.Minute, 366*day)
 	p.sessionGap = limit("session_gap", p.spec.SessionGap, time.Minute, 366*day)
 	p.botReply = limit("bot: max_reply", cmp.Or(p.spec.Bot.MaxReply, defaultBotReply), 0, time.Hour)
+	p.surveyRest = limit("surveys_rest", cmp.Or(p.spec.SurveysRest, defaultSurveysRest), time.Hour, 180*day)
+	p.proactive = limit("proactive_window", cmp.Or(p.spec.ProactiveWindow, defaultProactiveWindow), time.Hour, 7*day)
+	p.objective = DefaultObjective
+	if o := p.spec.SLAObjective; o != nil {
+		// Finer than a ten thousandth nobody could measure, and a budget of nothing could not be compared with.
+		if p.objective = int64(math.Round(*o * 1e6)); !(*o >= 0.0001 && *o <= 0.9999) {
+			errs = append(errs, fmt.Errorf("sla_objective: %v is out of range; use 0.0001 to 0.9999, such as 0.95 for 95 %% of promises kept", *o))
+		}
+	}
 	switch p.spec.Retain {
 	case "":
 		p.retain = (400 * day).Milliseconds()
@@ -203,7 +221,7 @@ func (p *Policy) compileLimits() error {
 	for _, dim := range []struct {
 		name string
 		cap  int
-	}{{"queues", p.spec.Names.Queues}, {"teams", p.spec.Names.Teams}, {"agents", p.spec.Names.Agents}} {
+	}{{"queues", p.spec.Names.Queues}, {"teams", p.spec.Names.Teams}, {"agents", p.spec.Names.Agents}, {"topics", p.Names().Topics}} {
 		if dim.cap < 1 || dim.cap > 100_000 {
 			errs = append(errs, fmt.Errorf("names: %s: %d is out of range; use 1 to 100000", dim.name, dim.cap))
 		}
@@ -249,8 +267,26 @@ func (p *Policy) Queue(name string) QueueParams {
 // AgentCells reports whether KPIs are kept by agent.
 func (p *Policy) AgentCells() bool { return p.spec.AgentCells }
 
+// Agents reports whether it is followed when agents have contacts and can take some.
+func (p *Policy) Agents() bool { return p.spec.Agents }
+
 // Names returns how many distinct names storage keeps per dimension.
-func (p *Policy) Names() NameCaps { return p.spec.Names }
+func (p *Policy) Names() NameCaps {
+	caps := p.spec.Names
+	caps.Topics = cmp.Or(caps.Topics, 200)
+	return caps
+}
+
+// MinN returns below how many contributions values of single groups are hidden for a KPI that has a default.
+func (p *Policy) MinN(kpi string, byDefault int64) int64 {
+	if n, ok := p.spec.MinN[kpi]; ok {
+		return n
+	}
+	if n, ok := p.spec.MinN[others]; ok {
+		return n
+	}
+	return byDefault
+}
 
 // StaleMs returns after how many ms of silence an open contact of a channel is
 // lost; 0 means never.
@@ -272,6 +308,22 @@ func (p *Policy) RetainMs() int64 { return p.retain }
 // BotReplyMs returns the ms after a customer's message within which no person
 // answers: what is written sooner by an author who is not told is automatic.
 func (p *Policy) BotReplyMs() int64 { return p.botReply }
+
+// DefaultObjective is the share of promises, in millionths, that is meant to be
+// kept where the policy says nothing.
+const DefaultObjective = 950_000
+
+// SurveysRestMs returns how many ms a customer should be left alone after a
+// survey request.
+func (p *Policy) SurveysRestMs() int64 { return p.surveyRest }
+
+// ProactiveWindowMs returns within how many ms after a trigger it shows whether
+// the customer was helped before they asked.
+func (p *Policy) ProactiveWindowMs() int64 { return p.proactive }
+
+// SLAObjective returns the share of promises that is meant to be kept, in
+// millionths.
+func (p *Policy) SLAObjective() int64 { return p.objective }
 
 // Triggers returns what to look for in single customers. Treat it as read-only.
 func (p *Policy) Triggers() []Trigger { return p.triggers }

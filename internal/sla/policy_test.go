@@ -104,8 +104,8 @@ func TestPolicy(t *testing.T) {
 	eq("stale", []int64{p.StaleMs("whatsapp"), p.StaleMs("voice"), p.StaleMs("fax"), p.StaleMs("pigeon")}, []int64{48 * hour, 4 * hour, 0, 720 * hour})
 	eq("grace", []int64{p.GraceMs("mailbox"), p.GraceMs("x")}, []int64{60_000, 2000})
 	eq("horizon", []int64{p.HorizonMs("whatsapp"), p.HorizonMs("x")}, []int64{192 * hour, 36 * hour})
-	eq("gaps", []int64{p.EpisodeGapMs(), p.SessionGapMs()}, []int64{36 * hour, 24 * hour})
-	eq("names", p.Names(), NameCaps{200, 200, 10})
+	eq("gaps", []int64{p.EpisodeGapMs(), p.SessionGapMs(), p.SurveysRestMs(), p.ProactiveWindowMs()}, []int64{36 * hour, 24 * hour, 30 * 24 * hour, 24 * hour})
+	eq("names", p.Names(), NameCaps{200, 200, 10, 200})
 	eq("rest", []any{p.AgentCells(), p.Zone().String(), p.Serial, p.Tenant}, []any{true, "America/Mexico_City", int64(7), "acme"})
 }
 
@@ -269,6 +269,9 @@ func TestFaults(t *testing.T) {
 		`rule "r": on_resolve: "hit" is unknown; use cancel or miss`)
 	pol(PolicySpec{Rules: []RuleSpec{{Name: "a", Match: Match{Channel: []string{"voice", "sms"}}}, {Name: "b", Match: Match{Channel: []string{"voice"}, Team: []string{"it"}}}}},
 		`rule "b" can never apply: rule "a" stands before it and matches everything it matches; put it first`)
+	pol(rule(RuleSpec{PeriodicUpdate: "2d", PausableUpdate: "often"}),
+		`rule "r": periodic_update: "2d" is ambiguous: is a day 24 hours or one day's opening hours? Write the opening hours meant, e.g. "8h" or "24h"`,
+		`rule "r": pausable_update: "often" is not a duration; write it like "30s", "15m" or "1h30m"`)
 	pol(PolicySpec{Rules: []RuleSpec{{Name: "a", Match: Match{Channel: []string{"voice"}}}, {Name: "a"}}}, `rules[1]: name "a" is given twice; rename one`)
 	pol(PolicySpec{Rules: []RuleSpec{{}}}, `rule "": name: is empty; name the rule, breaches are reported by it`)
 	pol(PolicySpec{Calendars: []CalendarSpec{{Name: "c", Week: week()}, {Name: "c", Week: week()}, {Week: week()}, {Name: AlwaysOpen, Week: week()}}},
@@ -279,11 +282,13 @@ func TestFaults(t *testing.T) {
 		`defaults: short_abandon_seconds: -1 is out of range; use 0 to 604800`,
 		`queue "q": target_seconds: 604801 is out of range; use 0 to 604800`,
 		`queue "q": short_abandon_seconds: -1 is out of range; use 0 to 604800`)
-	pol(PolicySpec{Stale: map[string]string{"voice": "0s"}, Grace: map[string]string{"x": "25h"}, Horizon: map[string]string{"*": ""}, SessionGap: "never", Names: NameCaps{Teams: -1}},
+	pol(PolicySpec{Stale: map[string]string{"voice": "0s"}, Grace: map[string]string{"x": "25h"}, Horizon: map[string]string{"*": ""}, SessionGap: "never", SurveysRest: "181d", ProactiveWindow: "8d", Names: NameCaps{Teams: -1}},
 		`stale "voice": "0s" is out of range; use 1m0s to 8784h0m0s`,
 		`grace "x": "25h" is out of range; use 0s to 24h0m0s`,
 		`horizon "*": "" is not a duration; write it like "30s", "15m" or "1h30m"`,
 		`session_gap: "never" is not a duration; write it like "30s", "15m" or "1h30m"`,
+		`surveys_rest: "181d" is out of range; use 1h0m0s to 4320h0m0s`,
+		`proactive_window: "8d" is out of range; use 1h0m0s to 168h0m0s`,
 		`names: teams: -1 is out of range; use 1 to 100000`)
 
 	for body, want := range map[string]string{

@@ -84,7 +84,7 @@ func compileRule(spec RuleSpec, calendars map[string]*Calendar) (Rule, error) {
 	}
 	r.Calendar = calendar
 
-	for c, text := range [NumClocks]string{spec.FirstResponse, spec.NextResponse, spec.Resolution} {
+	for c, text := range [NumClocks]string{spec.FirstResponse, spec.NextResponse, spec.Resolution, spec.PeriodicUpdate, spec.PausableUpdate} {
 		if text == "" {
 			continue
 		}

@@ -19,6 +19,8 @@ const (
 	defaultGrace               = "2s"
 	defaultHorizon             = "24h"
 	defaultBotReply            = "10s"
+	defaultSurveysRest         = "30d"
+	defaultProactiveWindow     = "24h"
 
 	// others is the key for every name that a map does not have.
 	others = "*"
@@ -41,6 +43,9 @@ type PolicySpec struct {
 	Defaults QueueSpec            `json:"defaults" yaml:"defaults"`
 	// AgentCells turns the agent cell family on: KPIs by agent.
 	AgentCells bool `json:"agent_cells" yaml:"agent_cells"`
+	// Agents follows when each agent has contacts and can take some, for
+	// occupancy and what goes with it.
+	Agents bool `json:"agents,omitempty" yaml:"agents,omitempty"`
 	// Stale is, by channel, after how long without any event an open contact is
 	// closed as lost; "never" keeps it. "*" is every other channel.
 	Stale map[string]string `json:"stale" yaml:"stale"`
@@ -62,8 +67,27 @@ type PolicySpec struct {
 	Names NameCaps `json:"names" yaml:"names"`
 	// Triggers call for help for single customers before they ask for it.
 	Triggers []TriggerSpec `json:"triggers,omitempty" yaml:"triggers,omitempty"`
+	// ProactiveWindow is within how long after a trigger it shows whether the
+	// customer was helped before they asked. "1h" to "7d", default "24h".
+	ProactiveWindow string `json:"proactive_window,omitempty" yaml:"proactive_window,omitempty"`
+	// MinN is, by KPI, below how many contributions the values of single groups
+	// are hidden; "*" is every KPI that is not named.
+	MinN map[string]int64 `json:"min_n,omitempty" yaml:"min_n,omitempty"`
+	// SLAObjective is the share of promises that is meant to be kept, above 0 and
+	// below 1: what may be broken is the rest. nil means 0.95.
+	SLAObjective *float64 `json:"sla_objective,omitempty" yaml:"sla_objective,omitempty"`
+	// Surveys says, by survey, how its answers are to be read.
+	Surveys map[string]SurveySpec `json:"surveys,omitempty" yaml:"surveys,omitempty"`
 	// Bot says what counts as an automatic answer.
 	Bot BotSpec `json:"bot,omitzero" yaml:"bot,omitempty"`
+	// SurveysRest is how long a customer should be left alone after a survey
+	// request: one that comes sooner is counted as tiring. Default "30d", at most
+	// "180d".
+	SurveysRest string `json:"surveys_rest,omitempty" yaml:"surveys_rest,omitempty"`
+	// FCR says when a first contact has resolved what the customer came for.
+	FCR FCRSpec `json:"fcr,omitzero" yaml:"fcr,omitempty"`
+	// Value says how what customers are worth is reckoned.
+	Value ValueSpec `json:"value,omitzero" yaml:"value,omitempty"`
 }
 
 // BotSpec says what counts as an automatic answer where the source does not tell.
@@ -85,17 +109,23 @@ type RuleSpec struct {
 	FirstResponse string `json:"first_response,omitempty" yaml:"first_response,omitempty"`
 	NextResponse  string `json:"next_response,omitempty" yaml:"next_response,omitempty"`
 	Resolution    string `json:"resolution,omitempty" yaml:"resolution,omitempty"`
+	// PeriodicUpdate and PausableUpdate promise the next reply after each reply,
+	// from the first response on; the second one's clock also stands while the
+	// conversation is pending_customer.
+	PeriodicUpdate string `json:"periodic_update,omitempty" yaml:"periodic_update,omitempty"`
+	PausableUpdate string `json:"pausable_update,omitempty" yaml:"pausable_update,omitempty"`
 	// Warn lists the warning points in percent of a promise, 1 to 99; left out
 	// means 75 and 90, an empty list none.
 	Warn []int `json:"warn" yaml:"warn"`
 	// PauseOn lists the states that stop the clocks: "pending_customer",
 	// "on_hold", "snoozed"; left out means the first two, an empty list none.
+	// Nothing stops that of PeriodicUpdate.
 	PauseOn []string `json:"pause_on" yaml:"pause_on"`
 	// NextFrom is the customer message from which next response counts: the
 	// "oldest" unanswered one (default) or the "last".
 	NextFrom string `json:"next_from" yaml:"next_from"`
 	// OnResolve says what a resolve does to a reply still owed: "cancel"
-	// (default; neither hit nor miss) or "miss".
+	// (default; neither hit nor miss) or "miss". Updates are not owed any more.
 	OnResolve string `json:"on_resolve" yaml:"on_resolve"`
 	// BotTime counts time with the bot; by default the clock starts at the
 	// hand-off to people.
@@ -122,11 +152,13 @@ type QueueSpec struct {
 }
 
 // NameCaps is how many distinct names storage keeps per dimension before the
-// rest becomes "__other__"; 0 means default: 200 queues, 200 teams, 5,000 agents.
+// rest becomes "__other__"; 0 means default: 200 queues, 200 teams, 5,000 agents,
+// 200 topics.
 type NameCaps struct {
 	Queues int `json:"queues" yaml:"queues"`
 	Teams  int `json:"teams" yaml:"teams"`
 	Agents int `json:"agents" yaml:"agents"`
+	Topics int `json:"topics,omitempty" yaml:"topics"`
 }
 
 // DefaultPolicy returns the rules of a tenant that has written none: no
@@ -179,7 +211,8 @@ func (s PolicySpec) normalised() PolicySpec {
 			s.Triggers[i] = t.normalised()
 		}
 	}
-	s.Names = NameCaps{Queues: cmp.Or(s.Names.Queues, 200), Teams: cmp.Or(s.Names.Teams, 200), Agents: cmp.Or(s.Names.Agents, 5000)}
+	s.FCR = s.FCR.normalised()
+	s.Names = NameCaps{Queues: cmp.Or(s.Names.Queues, 200), Teams: cmp.Or(s.Names.Teams, 200), Agents: cmp.Or(s.Names.Agents, 5000), Topics: s.Names.Topics}
 	return s
 }
 

@@ -21,6 +21,7 @@ const (
 	BotLoop        TriggerKind = "bot_loop"         // a bot answers and answers, and the customer goes on
 )
 
+// A kind's place in the list is its number: it stands in stored state, so never change or reuse one, append.
 var triggerKinds = []TriggerKind{DeadlineAtRisk, NegativeStreak, RepeatContact, GoneSilent, BotLoop}
 
 // MaxStreak bounds how many scores in a row a trigger can look at.
@@ -78,6 +79,13 @@ func (t TriggerSpec) normalised() TriggerSpec {
 	t.Match = Match{Channel: set(m.Channel), Queue: set(m.Queue), Priority: set(m.Priority), Team: set(m.Team)}
 	return t
 }
+
+// TriggerKinds lists what triggers can look for.
+func TriggerKinds() []TriggerKind { return slices.Clone(triggerKinds) }
+
+// Number returns the number of a kind that is stored for it, -1 for one that
+// does not exist.
+func (k TriggerKind) Number() int { return slices.Index(triggerKinds, k) }
 
 // Trigger is a compiled [TriggerSpec]. It is immutable.
 type Trigger struct {

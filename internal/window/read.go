@@ -57,6 +57,17 @@ type Block struct {
 	groups []Group // of totals, sorted
 	totals []*Cell
 	size   int
+	lean   bool // panes are left out
+	counts []paneCount
+	of     []Metric // that counts are of
+}
+
+// paneCount is how often a metric was counted in a pane.
+type paneCount struct {
+	metric Metric
+	number int // of the pane
+	group  int // index of groups
+	n      int64
 }
 
 type pane struct {
@@ -95,6 +106,66 @@ func DecodeBlock(c Chunk, fields map[string][]byte) (*Block, error) {
 	}
 	return b, nil
 }
+
+// Lean returns a block that takes far less memory: without its panes, only with the counts of some metrics by pane. It serves [Block.Quarters] of these metrics and sums of windows
+// that hold the whole chunk; what cuts through it is widened to all of it.
+func (b *Block) Lean(metrics []Metric) *Block {
+	out := &Block{chunk: b.chunk, groups: b.groups, totals: b.totals, lean: true, of: slices.Clone(metrics), size: 200}
+	for _, m := range metrics {
+		b.eachPane(m, func(number, group int, n int64) { out.counts = append(out.counts, paneCount{m, number, group, n}) })
+	}
+	out.counts = slices.Clip(out.counts)
+	out.size += 32 * len(out.counts)
+	for _, c := range b.totals {
+		out.size += c.size() + 100
+	}
+	return out
+}
+
+// Serves reports whether the block has everything that one of all panes has, or when lean is wanted the counts of the metrics.
+func (b *Block) Serves(lean bool, metrics []Metric) bool {
+	return !b.lean || lean && !slices.ContainsFunc(metrics, func(m Metric) bool { return !slices.Contains(b.of, m) })
+}
+
+// eachPane tells how often a metric was counted in each pane, where it was; group is an index of groups.
+func (b *Block) eachPane(m Metric, tell func(number, group int, n int64)) {
+	for _, c := range b.counts {
+		if c.metric == m {
+			tell(c.number, c.group, c.n)
+		}
+	}
+	for i := range b.panes {
+		for k, g := range b.panes[i].groups {
+			if n := countEncoded(b.panes[i].cells[k], m); n != 0 {
+				group, _ := slices.BinarySearchFunc(b.groups, g, Group.Compare)
+				tell(b.panes[i].number, group, n)
+			}
+		}
+	}
+}
+
+// Quarters tells how often a metric was counted in each quarter of an hour of [from, to), edges of quarters, where it was; at is the begin of the quarter. It may tell the same quarter
+// and group several times: add up. ok is false when some of it is known only as part of a day.
+func (b *Block) Quarters(m Metric, from, to int64, zone Zone, tell func(at int64, g Group, n int64)) (ok bool) {
+	if a, z := b.chunk.Span(zone); z <= from || a >= to {
+		return true
+	}
+	ok = true
+	b.eachPane(m, func(number, group int, n int64) {
+		at, end := Place{b.chunk, number}.Span(zone)
+		switch {
+		case end <= from || at >= to:
+		case b.chunk.Tier == Coarse:
+			ok = false
+		default:
+			tell(floorDiv(at, MediumPane)*MediumPane, b.groups[group], n)
+		}
+	})
+	return ok
+}
+
+// Groups returns the groups that have panes. Do not change them.
+func (b *Block) Groups() []Group { return b.groups }
 
 // Size returns roughly how many bytes of memory the block takes.
 func (b *Block) Size() int { return b.size }
@@ -137,6 +208,9 @@ func (s *Sum) Add(b *Block) (from, to int64, ok bool) {
 			s.add(g, func(c *Cell) { c.Merge(b.totals[i]) })
 		}
 		return s.from, s.to, true
+	}
+	if b.lean {
+		return min(a, s.from), max(z, s.to), false
 	}
 	from, to = s.from, s.to
 	for i := range b.panes {
@@ -194,9 +268,10 @@ func (s *Sum) Cell(g Group) *Cell {
 	return &Cell{}
 }
 
-// Compare orders groups by channel, queue, team and agent.
+// Compare orders groups by channel, queue, team, agent and topic.
 func (g Group) Compare(o Group) int {
-	return cmp.Or(cmp.Compare(g.Channel, o.Channel), cmp.Compare(g.Queue, o.Queue), cmp.Compare(g.Team, o.Team), cmp.Compare(g.Agent, o.Agent))
+	return cmp.Or(cmp.Compare(g.Channel, o.Channel), cmp.Compare(g.Queue, o.Queue), cmp.Compare(g.Team, o.Team), cmp.Compare(g.Agent, o.Agent),
+		cmp.Compare(g.Topic, o.Topic))
 }
 
 // Name returns the group's name in a dimension, "" when it has none.
@@ -210,6 +285,8 @@ func (g Group) Name(d Dimension) string {
 		return g.Team
 	case DimAgent:
 		return g.Agent
+	case DimTopic:
+		return g.Topic
 	}
 	return ""
 }

@@ -257,7 +257,8 @@ func TestRound(t *testing.T) {
 		{"edges stay", "2026-03-20 09:56:00", "2026-03-20 10:01:10", "2026-03-20 09:56:00", "2026-03-20 10:01:10"},
 		{"from in 15 min panes", "2026-03-20 06:01:10", "2026-03-20 10:01:10", "2026-03-20 06:00:00", "2026-03-20 10:01:10"},
 		{"both in 15 min panes", "2026-03-18 06:01:10", "2026-03-18 06:02:00", "2026-03-18 06:00:00", "2026-03-18 06:15:00"},
-		{"days", "2026-03-01 06:01:10", "2026-03-02 06:02:00", "2026-03-01 00:00:00", "2026-03-03 00:00:00"},
+		{"15 min panes of last month", "2026-03-01 06:01:10", "2026-03-02 06:02:00", "2026-03-01 06:00:00", "2026-03-02 06:15:00"},
+		{"days", "2026-02-01 06:01:10", "2026-02-02 06:02:00", "2026-02-01 00:00:00", "2026-02-03 00:00:00"},
 		{"whole days and today", "2026-03-10 10:01:10", "2026-03-20 10:01:10", "2026-03-10 00:00:00", "2026-03-20 10:01:10"},
 		{"whole days only", "2026-03-05 10:01:10", "2026-03-18 10:01:10", "2026-03-05 00:00:00", "2026-03-19 00:00:00"},
 		{"8 d", "2026-03-12 10:01:10", "2026-03-20 10:01:10", "2026-03-12 10:00:00", "2026-03-20 10:01:10"},
@@ -284,8 +285,8 @@ func TestDistinctCellsDoNotAddUp(t *testing.T) {
 		by   []Dimension
 		want string
 	}{
-		{nil, "{Channel: Queue: Team: Agent:}=1"}, {[]Dimension{DimChannel}, "{Channel:voice Queue: Team: Agent:}=2"},
-		{[]Dimension{DimQueue}, "{Channel: Queue:a Team: Agent:}=3"}, {[]Dimension{DimQueue, DimChannel}, "{Channel:voice Queue:a Team: Agent:}=4"},
+		{nil, "{Channel: Queue: Team: Agent: Topic:}=1"}, {[]Dimension{DimChannel}, "{Channel:voice Queue: Team: Agent: Topic:}=2"},
+		{[]Dimension{DimQueue}, "{Channel: Queue:a Team: Agent: Topic:}=3"}, {[]Dimension{DimQueue, DimChannel}, "{Channel:voice Queue:a Team: Agent: Topic:}=4"},
 	} {
 		sum := NewSum(Activity, c.by, 0, MediumPane, time.UTC)
 		sum.Add(b)

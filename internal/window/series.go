@@ -193,6 +193,27 @@ func (c *Cell) MergeEncoded(b []byte) error {
 	return nil
 }
 
+// countEncoded returns the count of one metric in a cell that was decoded once: there is no error here.
+func countEncoded(b []byte, m Metric) int64 {
+	r := reader{b: b}
+	for len(r.b) > 0 && !r.bad {
+		found := Metric(r.uvarint())
+		n := r.varint()
+		if found == m {
+			return n
+		}
+		if found > m {
+			return 0
+		}
+		r.varint() // the sum
+		for k := r.uvarint(); k > 0 && !r.bad; k-- {
+			r.uvarint()
+			r.varint()
+		}
+	}
+	return 0
+}
+
 // reader takes varints off a byte slice; bad is set when it runs dry.
 type reader struct {
 	b   []byte

@@ -11,7 +11,7 @@ type Tier uint8
 // The tiers.
 const (
 	Fine   Tier = iota // 10 s panes, in chunks of 15 min, kept 2 h
-	Medium             // 15 min panes, in chunks of a UTC day, kept 8 d
+	Medium             // 15 min panes, in chunks of a UTC day, kept 30 d
 	Coarse             // days in the tenant's zone, in chunks of 64 days, kept 400 d
 	tiers
 )
@@ -23,14 +23,17 @@ const (
 	day        = 24 * 60 * 60 * 1000
 
 	fineKeep   = 2 * 60 * 60 * 1000
-	mediumKeep = 8 * day
+	mediumKeep = 30 * day
 	coarseKeep = 400 * day
 
 	coarseDays = 64 // local days a chunk
 )
 
 // MaxFineWindow is the longest window that is not made of whole tenant days.
-const MaxFineWindow = mediumKeep
+const MaxFineWindow = 8 * day
+
+// MediumKeep is how long panes of a quarter of an hour are kept, at least: a comparison with the same hours of the four weeks before, and the profile of a week, are made of them.
+const MediumKeep = mediumKeep
 
 // Chunk is a group of panes that live in one hash and move together. Start is the number of the chunk: fine and medium chunks count from the epoch in
 // their own length, coarse chunks in 64 local days.
