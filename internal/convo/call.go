@@ -9,6 +9,7 @@ func (r *run) call(e *Entry) {
 		c.Last = max(c.Last, e.At)
 	}
 	if r.channel.Voiced() && r.Status == kindClosed && (e.Kind == kindQueued || e.Kind == kindOffered || e.Kind == kindAnswered) {
+		r.resume(e.At)
 		r.Status = kindOpened // a call that goes on after one of its legs ended
 	}
 	switch e.Kind {
@@ -22,7 +23,7 @@ func (r *run) call(e *Entry) {
 		if g := r.queueGroup(e); g != r.Group {
 			// Whoever handled the call before it came here has nothing to do with this wait.
 			r.Group = g
-			r.groups = append(r.groups, groupAt{e.At, g})
+			r.groups = append(r.groups, groupAt{at: e.At, g: g})
 		}
 		r.Contact = contact{State: waiting, At: e.At, Serial: e.Serial, Group: r.Group, Last: e.At}
 	case kindAnswered:
@@ -65,13 +66,20 @@ func (r *run) answered(e *Entry) {
 		r.flushHandle()
 		r.Contact = contact{At: e.At, Serial: e.Serial, Group: r.queueGroup(e)}
 	}
-	if e.Queue != "" {
+	if e.Queue != "" || r.Contact.Group.Channel == "" { // what waits in text has no routing of its own
 		r.Contact.Group = r.queueGroup(e)
 	}
 	r.outcome(Answered, e.At, e.Value)
 	r.Contact.State, r.Contact.Answer, r.Contact.Last = handling, e.At, e.At
 	r.Contact.Group.Agent = r.Group.Agent
-	r.People, r.Bots = true, false
+	if r.channel.Voiced() {
+		r.takeUp(e.At, r.Group.Agent, r.Group.Team)
+	}
+	r.takeOver(e.At)
+	r.took(e.At)
+	if r.channel.Voiced() {
+		r.spoke(e.At)
+	}
 }
 
 // leave ends what was going on when the call enters another queue.
@@ -80,7 +88,7 @@ func (r *run) leave(at int64) {
 	case waiting:
 		r.outcome(FlowOut, at, event.NotReported)
 	case handling:
-		r.handled(&Entry{At: at, Talk: event.NotReported, Wrap: event.NotReported})
+		r.handled(&Entry{scene: &scene{}, At: at, Talk: event.NotReported, Hold: event.NotReported, Wrap: event.NotReported})
 	}
 }
 
@@ -90,15 +98,21 @@ func (r *run) handled(e *Entry) {
 		return
 	}
 	r.unhold(e.At)
-	value := e.Talk
-	if value < 0 {
-		value = max(0, e.At-r.Contact.Answer)
+	h := handle{At: e.At, Group: r.Contact.Group, Busy: e.Talk, Hold: max(e.Hold, 0), Wrap: max(e.Wrap, 0)}
+	if e.Talk < 0 {
+		h.Busy, h.Hold = max(0, e.At-r.Contact.Answer), r.Contact.Hold
+		if e.Hold >= 0 {
+			h.Hold = min(e.Hold, h.Busy)
+		}
 	}
-	value += max(e.Wrap, 0)
 	r.flushHandle()
 	r.Wrapped = e.Wrap >= 0
-	r.Handle = &Moment{Kind: Handled, At: e.At, Value: value, Group: r.Contact.Group}
+	r.Handle = &h
 	r.Contact = contact{}
+	if r.channel.Voiced() {
+		r.Stints.Wraps = r.layDown(e.At)
+		r.wrapUpStint(&h)
+	}
 }
 
 // wrapUp: after-call work is part of the handling and moves its end.
@@ -106,24 +120,26 @@ func (r *run) wrapUp(e *Entry) {
 	if r.Handle == nil {
 		return
 	}
-	m := *r.Handle
+	h := *r.Handle
 	switch {
-	case e.Talk >= 0:
-		m.Value = e.Talk + max(e.Wrap, 0) // the whole handling is reported here
+	case e.Talk >= 0: // the whole handling is reported here
+		h.Busy, h.Hold, h.Wrap = e.Talk, max(e.Hold, 0), max(e.Wrap, 0)
 	case r.Wrapped:
 	case e.Wrap >= 0:
-		m.Value += e.Wrap
+		h.Wrap = e.Wrap
 	default:
-		m.Value += max(0, e.At-m.At)
+		h.Wrap = max(0, e.At-h.At)
 	}
-	m.At = e.At
-	r.out = append(r.out, pending{m, true})
+	r.wrapped = append(r.wrapped, h.At)
+	r.wrapUpStint(&h)
+	h.At = e.At
+	r.count(h)
 	r.Handle = nil
 }
 
 func (r *run) flushHandle() {
 	if r.Handle != nil {
-		r.out = append(r.out, pending{*r.Handle, true})
+		r.count(*r.Handle)
 		r.Handle = nil
 	}
 }

@@ -3,6 +3,7 @@ package convo_test
 import (
 	"testing"
 
+	"github.com/vigia-cx/vigia/internal/convo"
 	"github.com/vigia-cx/vigia/internal/sla"
 )
 
@@ -65,6 +66,14 @@ func TestWrapUpMovesHandling(t *testing.T) {
 	f("70s ended\n 100s wrap_up talk=50s held=10s wrap=30s", "1m40s handled 1m30s q=ps")
 	f("70s ended talk=50s\n 100s wrap_up talk=50s held=10s wrap=30s", "1m40s handled 1m30s q=ps")
 	f("70s ended\n 100s wrap_up\n 200s wrap_up", "1m40s handled 1m30s q=ps")
+}
+
+// A wrap-up that is known moves the handling also when its end is forgotten before it: what comes between them late still undoes it.
+func TestWrapUpOutlivesTheEnd(t *testing.T) {
+	spec := plain()
+	spec.Horizon = map[string]string{"*": "1h"}
+	d := call(t, spec).about(convo.Handled).play("0s queued q=ps\n 10s answered\n 70s ended\n 30m wrap_up\n 1h10m tick").want("30m0s handled 29m50s q=ps")
+	d.play("20m queued q=help").want("1m10s handled 1m0s q=ps")
 }
 
 // A call that enters several queues is several contacts; each answer belongs to its queue and its agent.

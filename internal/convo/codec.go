@@ -27,7 +27,10 @@ func (s *State) Encode() []byte {
 	for _, serial := range s.reapplied {
 		w.Int(serial)
 	}
-	s.residue.encode(w)
+	w.Int(s.first)
+	if w.Bool(s.residue != nil); s.residue != nil {
+		s.residue.encode(w)
+	}
 	base := int64(0)
 	w.Uint(uint64(len(s.entries)))
 	for i := range s.entries {
@@ -62,11 +65,15 @@ func Decode(b []byte) (*State, error) {
 	for n := r.Len(); n > 0; n-- {
 		s.reapplied = append(s.reapplied, r.Int())
 	}
-	s.residue.decode(r)
+	if s.first = r.Int(); r.Bool() {
+		s.residue = &machine{}
+		s.residue.decode(r)
+	}
 	base := int64(0)
 	for n := r.Len(); n > 0; n-- {
 		var e Entry
 		e.decode(r, &base)
+		e.share(s.entries)
 		s.entries = append(s.entries, e)
 	}
 	for n := r.Len(); n > 0; n-- {
@@ -94,21 +101,15 @@ func bits(flags ...bool) byte {
 	return b
 }
 
-// knownBit stands beside the kind of an entry.
-const knownBit = 0x80
-
 func (e *Entry) encode(w *pack.Writer, base *int64) {
 	w.Int(e.At - *base)
 	*base = e.At
 	w.Fixed64(e.ID)
-	kind := byte(e.Kind)
-	if e.Known {
-		kind |= knownBit
-	}
-	w.Byte(kind)
+	w.Byte(byte(e.Kind))
 	// Most entries carry few of these: a bit says which.
 	w.Byte(bits(e.Hint != "", e.Queue != "" || e.Team != "" || e.Agent != "" || e.Bot != "", e.Customer != "", e.Priority != "", e.Subject != 0, e.Scored, e.Receipt,
 		e.measured()))
+	w.Byte(bits(e.Topic != "", e.Complexity != 0, e.Tone != nil, e.Survey != nil, e.Seen, e.Outcome != 0, e.Moves, e.Known))
 	w.Int(e.Serial)
 	w.String(e.Source)
 	if e.Hint != "" {
@@ -132,23 +133,41 @@ func (e *Entry) encode(w *pack.Writer, base *int64) {
 	if e.measured() {
 		w.Int(e.Value)
 		w.Int(e.Talk)
+		w.Int(e.Hold)
 		w.Int(e.Wrap)
+	}
+	if e.Topic != "" {
+		w.String(e.Topic)
+	}
+	if e.Complexity != 0 {
+		w.Byte(e.Complexity)
+	}
+	if e.Tone != nil {
+		w.Int(e.Tone.Frustration)
+		w.Int(e.Tone.Urgency)
+	}
+	if e.Survey != nil {
+		e.Survey.encode(w)
+	}
+	if e.Outcome != 0 {
+		w.Byte(byte(e.Outcome))
+	}
+	if e.Kind == kindPurchase {
+		e.Sale.encode(w)
 	}
 }
 
 func (e *Entry) measured() bool {
-	return e.Value != event.NotReported || e.Talk != event.NotReported || e.Wrap != event.NotReported
+	return e.Value != event.NotReported || e.Talk != event.NotReported || e.Hold != event.NotReported || e.Wrap != event.NotReported
 }
 
 func (e *Entry) decode(r *pack.Reader, base *int64) {
 	*base += r.Int()
-	*e = Entry{At: *base, ID: r.Fixed64(), Value: event.NotReported, Talk: event.NotReported, Wrap: event.NotReported}
-	kind := r.Byte()
-	e.Kind, e.Known = Kind(kind&^knownBit), kind&knownBit != 0
+	*e = Entry{scene: &scene{}, At: *base, ID: r.Fixed64(), Kind: Kind(r.Byte()), Value: event.NotReported, Talk: event.NotReported, Hold: event.NotReported, Wrap: event.NotReported}
 	if int(e.Kind) >= len(rank) {
 		e.Kind = kindOther
 	}
-	flags := r.Byte()
+	flags, more := r.Byte(), r.Byte()
 	has := func(i int) bool { return flags&(1<<i) != 0 }
 	e.Serial, e.Source = r.Int(), r.String()
 	e.Scored, e.Receipt = has(5), has(6)
@@ -168,7 +187,30 @@ func (e *Entry) decode(r *pack.Reader, base *int64) {
 		e.Subject = uint32(r.Uint())
 	}
 	if has(7) {
-		e.Value, e.Talk, e.Wrap = r.Int(), r.Int(), r.Int()
+		e.Value, e.Talk, e.Hold, e.Wrap = r.Int(), r.Int(), r.Int(), r.Int()
+	}
+	if more&1 != 0 {
+		e.Topic = r.String()
+	}
+	if more&2 != 0 {
+		e.Complexity = min(r.Byte(), uint8(len(event.Complexities)))
+	}
+	if more&4 != 0 {
+		e.Tone = &event.Tone{Frustration: r.Int(), Urgency: r.Int()}
+	}
+	if more&8 != 0 {
+		e.Survey = &surveyStep{}
+		e.Survey.decode(r)
+	} else if e.Kind == kindRating || e.Kind == kindPrompt {
+		e.Kind = kindOther
+	}
+	e.Seen, e.Moves, e.Known = more&16 != 0, more&64 != 0, more&128 != 0
+	if more&32 != 0 {
+		e.Outcome = event.SelfServiceOutcome(r.Byte())
+	}
+	if e.Kind == kindPurchase {
+		e.Sale = &sale{}
+		e.Sale.decode(r)
 	}
 }
 
@@ -185,6 +227,7 @@ func (m *machine) encode(w *pack.Writer) {
 	for _, c := range m.Routes {
 		w.Int(c.at)
 		encodeGroup(w, c.g)
+		w.Bool(c.cut)
 	}
 	w.String(m.Prio)
 	w.String(m.Who)
@@ -215,10 +258,7 @@ func (m *machine) encode(w *pack.Writer) {
 	w.Bool(m.Settled != nil)
 	if m.Settled != nil {
 		w.Int(m.Settled.At)
-		w.Uint(uint64(len(m.Settled.Moments)))
-		for _, x := range m.Settled.Moments {
-			encodeMoment(w, x)
-		}
+		m.Settled.encode(w)
 		w.Bool(m.Settled.Promise != nil)
 		if m.Settled.Promise != nil {
 			m.Settled.Promise.encode(w)
@@ -226,13 +266,21 @@ func (m *machine) encode(w *pack.Writer) {
 	}
 	w.Bool(m.Handle != nil)
 	if m.Handle != nil {
-		encodeMoment(w, *m.Handle)
+		m.Handle.encode(w)
 	}
 	w.Uint(uint64(len(m.Active)))
 	for _, at := range m.Active {
 		w.Int(at)
 	}
 	m.Watch.encode(w)
+	w.Byte(m.Complexity)
+	m.Work.encode(w)
+	m.Update.encode(w)
+	m.Mood.encode(w)
+	m.Bot.encode(w)
+	m.Stints.encode(w)
+	m.Surveys.encode(w)
+	m.Words.encode(w)
 }
 
 func (m *machine) decode(r *pack.Reader) {
@@ -243,7 +291,7 @@ func (m *machine) decode(r *pack.Reader) {
 	m.Status, m.BeganAt, m.BeganID, m.Serial, m.Last = Kind(r.Byte()), r.Int(), r.Fixed64(), r.Int(), r.Int()
 	m.Group = decodeGroup(r)
 	for n := r.Len(); n > 0; n-- {
-		m.Routes = append(m.Routes, groupAt{r.Int(), decodeGroup(r)})
+		m.Routes = append(m.Routes, groupAt{r.Int(), decodeGroup(r), r.Bool()})
 	}
 	m.Prio, m.Who, m.Source = r.String(), r.String(), r.String()
 	for n := r.Len(); n > 0; n-- {
@@ -259,22 +307,28 @@ func (m *machine) decode(r *pack.Reader) {
 	}
 	if r.Bool() {
 		m.Settled = &settled{At: r.Int()}
-		for n := r.Len(); n > 0; n-- {
-			m.Settled.Moments = append(m.Settled.Moments, decodeMoment(r))
-		}
+		m.Settled.decode(r)
 		if r.Bool() {
 			m.Settled.Promise = &promise{}
 			m.Settled.Promise.decode(r)
 		}
 	}
 	if r.Bool() {
-		h := decodeMoment(r)
-		m.Handle = &h
+		m.Handle = &handle{}
+		m.Handle.decode(r)
 	}
 	for n := r.Len(); n > 0; n-- {
 		m.Active = append(m.Active, r.Int())
 	}
 	m.Watch.decode(r)
+	m.Complexity = r.Byte()
+	m.Work.decode(r)
+	m.Update.decode(r)
+	m.Mood.decode(r)
+	m.Bot.decode(r)
+	m.Stints.decode(r)
+	m.Surveys.decode(r)
+	m.Words.decode(r)
 }
 
 func (p *promise) encode(w *pack.Writer) {
@@ -305,10 +359,40 @@ func encodeMoment(w *pack.Writer, m Moment) {
 	w.Byte(byte(m.Clock))
 	w.Byte(byte(m.Band))
 	w.Bool(m.Receipt)
+	w.Uint(uint64(m.Class))
 }
 
 func decodeMoment(r *pack.Reader) Moment {
-	return Moment{Kind: MomentKind(r.Byte()), At: r.Int(), Group: decodeGroup(r), Value: r.Int(), Clock: sla.Clock(r.Byte()), Band: Band(r.Byte()), Receipt: r.Bool()}
+	return Moment{Kind: MomentKind(r.Byte()), At: r.Int(), Group: decodeGroup(r), Value: r.Int(), Clock: sla.Clock(r.Byte()), Band: Band(r.Byte()), Receipt: r.Bool(),
+		Class: uint32(r.Uint())}
+}
+
+// encode writes the moments: most differ from the first only in what they count.
+func (s *settled) encode(w *pack.Writer) {
+	w.Uint(uint64(len(s.Moments)))
+	for i, m := range s.Moments {
+		like := i > 0 && m == Moment{Kind: m.Kind, Value: m.Value, At: s.Moments[0].At, Group: s.Moments[0].Group}
+		if w.Bool(like); like {
+			w.Byte(byte(m.Kind))
+			w.Int(m.Value)
+			continue
+		}
+		encodeMoment(w, m)
+	}
+}
+
+func (s *settled) decode(r *pack.Reader) {
+	for n := r.Len(); n > 0; n-- {
+		if !r.Bool() {
+			s.Moments = append(s.Moments, decodeMoment(r))
+			continue
+		}
+		m := Moment{Kind: MomentKind(r.Byte()), Value: r.Int()}
+		if len(s.Moments) > 0 {
+			m.At, m.Group = s.Moments[0].At, s.Moments[0].Group
+		}
+		s.Moments = append(s.Moments, m)
+	}
 }
 
 func encodeGroup(w *pack.Writer, g window.Group) {
@@ -316,17 +400,18 @@ func encodeGroup(w *pack.Writer, g window.Group) {
 	w.String(g.Queue)
 	w.String(g.Team)
 	w.String(g.Agent)
+	w.String(g.Topic)
 }
 
 func decodeGroup(r *pack.Reader) window.Group {
-	return window.Group{Channel: r.String(), Queue: r.String(), Team: r.String(), Agent: r.String()}
+	return window.Group{Channel: r.String(), Queue: r.String(), Team: r.String(), Agent: r.String(), Topic: r.String()}
 }
 
 // Encode writes what readers see.
 func (o Open) Encode() []byte {
 	w := &pack.Writer{}
 	w.Grow(160)
-	encodeGroup(w, window.Group{Channel: o.Channel, Queue: o.Queue, Team: o.Team, Agent: o.Agent})
+	encodeGroup(w, window.Group{Channel: o.Channel, Queue: o.Queue, Team: o.Team, Agent: o.Agent, Topic: o.Topic})
 	w.Int(o.OpenedAt)
 	w.Int(o.WaitingSince)
 	w.Uint(uint64(len(o.Promises)))
@@ -345,7 +430,7 @@ func (o Open) Encode() []byte {
 func DecodeOpen(b []byte) (Open, error) {
 	r := pack.NewReader(b)
 	g := decodeGroup(r)
-	o := Open{Channel: g.Channel, Queue: g.Queue, Team: g.Team, Agent: g.Agent, OpenedAt: r.Int(), WaitingSince: r.Int()}
+	o := Open{Channel: g.Channel, Queue: g.Queue, Team: g.Team, Agent: g.Agent, Topic: g.Topic, OpenedAt: r.Int(), WaitingSince: r.Int()}
 	for n := r.Len(); n > 0; n-- {
 		o.Promises = append(o.Promises, OpenPromise{sla.Clock(r.Byte()), r.Int(), r.Int(), r.Int()})
 	}

@@ -41,14 +41,17 @@ type desk struct {
 	counted    map[convo.Moment]int
 	signals    []string
 	facts      map[string]event.Fact
+	agents     map[string]event.AgentFact
 	lines      int
 	truncated  bool
 	anything   bool // repeats need not be marked
+	shown      func(convo.MomentKind) bool
 	script     strings.Builder
 }
 
 func newDesk(f faults, ch event.Channel, spec sla.PolicySpec) *desk {
-	d := &desk{faults: f, channel: ch, threadless: ch == event.WhatsApp, spec: spec, counted: map[convo.Moment]int{}, facts: map[string]event.Fact{}, now: t0}
+	d := &desk{faults: f, channel: ch, threadless: ch == event.WhatsApp, spec: spec, counted: map[convo.Moment]int{}, facts: map[string]event.Fact{}, agents: map[string]event.AgentFact{}, now: t0,
+		shown: func(k convo.MomentKind) bool { return k <= convo.Scored }}
 	d.policy(spec, false)
 	return d
 }
@@ -117,6 +120,13 @@ func (d *desk) change(do func(*convo.State, *convo.Env) (convo.Change, bool)) (a
 			d.Fatalf("fact of %s: revision %d after %d", name, f.Revision, old.Revision)
 		}
 		d.facts[name] = f
+	}
+	for _, f := range c.Agents {
+		name := f.Agent + " " + f.Subject
+		if old, ok := d.agents[name]; ok && old.Revision >= f.Revision {
+			d.Fatalf("fact of agent %s: revision %d after %d", name, f.Revision, old.Revision)
+		}
+		d.agents[name] = f
 	}
 	switch {
 	case c.Forget:
@@ -209,8 +219,37 @@ var (
 	phases = map[string]event.CallPhase{"started": event.PhaseStarted, "queued": event.PhaseQueued, "offered": event.PhaseOffered, "answered": event.PhaseAnswered,
 		"hold": event.PhaseHoldStarted, "unhold": event.PhaseHoldEnded, "transferred": event.PhaseTransferred, "ended": event.PhaseEnded, "abandoned": event.PhaseAbandoned,
 		"voicemail": event.PhaseVoicemail, "callback": event.PhaseCallback, "wrap_up": event.PhaseWrapUpEnded, "flow_out": event.PhaseFlowOut}
-	causes = map[string]event.AssignmentCause{"assign": event.CauseRouted, "transfer": event.CauseTransfer, "handoff": event.CauseBotToHuman, "to_bot": event.CauseHumanToBot}
+	causes = map[string]event.AssignmentCause{"assign": event.CauseRouted, "transfer": event.CauseTransfer, "escalate": event.CauseEscalation, "handoff": event.CauseBotToHuman, "to_bot": event.CauseHumanToBot}
 )
+
+var outcomes = map[string]event.SelfServiceOutcome{"": event.SelfServiceStarted, "viewed": event.SelfServiceViewed, "contained": event.SelfServiceContained,
+	"escalated": event.SelfServiceEscalated, "abandoned": event.SelfServiceAbandoned, "confirmed": event.SelfServiceConfirmed}
+
+// tone reads "frustration/urgency" in millionths.
+func tone(s string) *event.Tone {
+	frustration, urgency, ok := strings.Cut(s, "/")
+	if !ok {
+		return nil
+	}
+	t := &event.Tone{}
+	t.Frustration, _ = strconv.ParseInt(frustration, 10, 64)
+	t.Urgency, _ = strconv.ParseInt(urgency, 10, 64)
+	return t
+}
+
+// ratingOf reads an answer: "score=4 of=csat:1-5 resp=r1 question=q1 req=m1 rev=2 survey=s".
+func ratingOf(arg map[string]string) event.SurveyAnswered {
+	name, scale, _ := strings.Cut(cmp.Or(arg["of"], "csat:1-5"), ":")
+	low, high, _ := strings.Cut(scale, "-")
+	a := event.SurveyAnswered{Survey: cmp.Or(arg["survey"], "s"), Response: cmp.Or(arg["resp"], "r"), Request: arg["req"], Question: arg["question"],
+		Instrument: map[string]event.Instrument{"csat": event.CSAT, "ces": event.CES, "nps": event.NPS}[name]}
+	for to, text := range map[*int64]string{&a.Score: arg["score"], &a.ScaleMin: low, &a.ScaleMax: high} {
+		v, _ := strconv.ParseFloat(text, 64)
+		*to = int64(v * 1e6)
+	}
+	a.Revision, _ = strconv.ParseUint(arg["rev"], 10, 64)
+	return a
+}
 
 func (d *desk) eventOf(at int64, what string, arg map[string]string) *event.Event {
 	d.Helper()
@@ -219,6 +258,11 @@ func (d *desk) eventOf(at int64, what string, arg map[string]string) *event.Even
 		ID: cmp.Or(arg["id"], "e"+n), Tenant: "t", Source: event.Source{Connector: cmp.Or(arg["src"], "http")}, At: at, ReceivedAt: at, Conversation: "c", Threadless: d.threadless,
 		Customer: arg["who"], Channel: d.channel, Actor: event.BySystem, OrderHint: arg["hint"], ActorID: arg["actor"],
 		Routing: event.Routing{Queue: arg["q"], Team: arg["team"], Agent: arg["agent"], Bot: arg["bot"]},
+	}
+	for _, key := range []string{event.LabelTopic, event.LabelComplexity} {
+		if arg[key] != "" {
+			e.Labels = append(e.Labels, event.Label{Key: key, Value: arg[key]})
+		}
 	}
 	ms := func(key string) int64 {
 		if arg[key] == "" {
@@ -229,7 +273,7 @@ func (d *desk) eventOf(at int64, what string, arg map[string]string) *event.Even
 	m := event.Message{ID: cmp.Or(arg["msg"], "m"+n), Direction: event.Outbound}
 	if s := arg["score"]; s != "" {
 		v, _ := strconv.ParseInt(s, 10, 64)
-		m.Sentiment = &event.Sentiment{Polarity: v}
+		m.Sentiment = &event.Sentiment{Polarity: v, Tone: tone(arg["tone"])}
 	}
 	_, m.Automated = arg["automated"]
 	switch what {
@@ -247,13 +291,31 @@ func (d *desk) eventOf(at int64, what string, arg map[string]string) *event.Even
 		m.Automated = what == "campaign"
 	case "score":
 		v, _ := strconv.ParseInt(arg["score"], 10, 64)
-		e.Body = event.Sentiment{Subject: arg["msg"], Polarity: v}
+		e.Body = event.Sentiment{Subject: arg["msg"], Polarity: v, Tone: tone(arg["tone"])}
+		return e
+	case "self":
+		e.Actor, e.Body = event.ByCustomer, event.SelfService{Outcome: outcomes[arg["outcome"]]}
+		return e
+	case "asked":
+		_, shown := arg["shown"]
+		e.Body = event.SurveyRequested{Survey: cmp.Or(arg["survey"], "s"), Request: arg["req"], Instrument: event.CSAT, Displayed: shown}
+		return e
+	case "rated":
+		e.Actor, e.Body = event.ByCustomer, ratingOf(arg)
+		return e
+	case "bought":
+		amount, _ := strconv.ParseInt(cmp.Or(arg["amount"], "10"), 10, 64)
+		types := map[string]event.PurchaseType{"": event.Ordered, "refund": event.Refunded}
+		e.Actor, e.Body = event.ByCustomer, event.Purchase{Type: types[arg["type"]], Order: cmp.Or(arg["order"], "o"), AmountMinor: amount, Currency: cmp.Or(arg["cur"], "USD")}
 		return e
 	case "visit":
 		e.Actor, e.Body = event.ByCustomer, event.Engagement{Action: "visit"}
 		return e
 	case "delivered":
 		e.Body = event.MessageState{MessageID: arg["msg"], State: event.MessageDelivered}
+		return e
+	case "read":
+		e.Body = event.MessageState{MessageID: arg["msg"], State: event.MessageRead}
 		return e
 	default:
 		if s, ok := statuses[what]; ok {

@@ -181,7 +181,7 @@ func TestLeftTruncated(t *testing.T) {
 			t.Errorf("%s begins a conversation: %v, want %v", what, got, want)
 		}
 	}
-	for _, what := range []string{"in", "opened", "bot", "campaign", "visit"} {
+	for _, what := range []string{"in", "opened", "bot", "campaign", "visit", "self"} {
 		begins(what, event.WebChat, true)
 	}
 	for _, what := range []string{"out", "resolved", "pending", "handoff", "delivered", "score", "reopened"} {

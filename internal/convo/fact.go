@@ -7,63 +7,100 @@ import (
 	"github.com/vigia-cx/vigia/internal/event"
 )
 
-// contactFact is what stage 2 is told about one episode.
+// contactFact is what stage 2 is told about one episode, or about surveys of the conversation.
 type contactFact struct {
-	episode int64
-	who     string
-	queue   string
-	began   int64
-	active  []int64
-	open    bool
-	ended   int64
-	void    bool
+	of   subjectOf
+	void bool
+	event.Fact
 }
 
-func (f contactFact) equal(o contactFact) bool {
-	return f.who == o.who && f.queue == o.queue && f.began == o.began && f.open == o.open && f.ended == o.ended && f.void == o.void && slices.Equal(f.active, o.active)
+// subjectOf names what a fact is about within its conversation.
+type subjectOf struct {
+	surveys bool
+	sale    bool
+	number  int64
+}
+
+func (s subjectOf) String() string {
+	n := strconv.FormatInt(s.number, 36)
+	if s.sale {
+		return "p." + n
+	}
+	if s.surveys {
+		return "s." + n // no episode is called so
+	}
+	return n
+}
+
+func (f *contactFact) equal(o *contactFact) bool {
+	return f.void == o.void && f.Customer == o.Customer && f.Queue == o.Queue && f.Team == o.Team && f.Agent == o.Agent && f.Topic == o.Topic && f.Complexity == o.Complexity &&
+		f.StartedAt == o.StartedAt && f.Open == o.Open && f.EndedAt == o.EndedAt && f.ResolvedAt == o.ResolvedAt && f.Reopened == o.Reopened && f.Transferred == o.Transferred &&
+		f.Agents == o.Agents && f.PeopleAt == o.PeopleAt && f.Bot == o.Bot && f.Inbound == o.Inbound && f.Contained == o.Contained && f.Confirmed == o.Confirmed &&
+		slices.Equal(f.ActiveAt, o.ActiveAt) && slices.Equal(f.Answers, o.Answers) && slices.Equal(f.PromptedAt, o.PromptedAt) &&
+		f.Mood == o.Mood && f.MoodAt == o.MoodAt && f.AbandonedAt == o.AbandonedAt && f.Broken == o.Broken && slices.Equal(f.Exchanges, o.Exchanges) && slices.Equal(f.Sales, o.Sales)
 }
 
 // fact describes the episode at hand.
 func (r *run) fact(open bool, ended int64) contactFact {
-	f := contactFact{episode: r.Episode, who: r.Who, queue: r.Group.Queue, began: r.BeganAt, active: r.Active, open: open, ended: ended, void: r.Void}
+	f := contactFact{of: subjectOf{number: r.Episode}, void: r.Void, Fact: event.Fact{
+		Customer: r.Who, Queue: r.Group.Queue, Team: r.Group.Team, Agent: r.Group.Agent, Topic: r.Group.Topic, Complexity: r.Complexity, StartedAt: r.BeganAt, ActiveAt: r.Active,
+		Open: open, EndedAt: ended, Inbound: r.isInbound(),
+	}}
 	if !open && ended == 0 {
-		f.ended = r.Last
+		f.EndedAt = r.Last
 	}
+	if r.Settled != nil {
+		f.ResolvedAt = r.Settled.At
+	}
+	r.tellWork(&f.Fact)
+	r.tellBot(&f.Fact)
+	r.tellMood(&f.Fact)
+	f.Exchanges = slices.Clone(r.Words.Exchanges)
 	return f
 }
+
+// isInbound reports whether the customer did something in the episode at hand.
+func (r *run) isInbound() bool { return r.Begun && len(r.Active) > 0 }
 
 // tell returns the facts that changed: those gone are taken back, those new or different are told with a higher revision.
 func (s *State) tell(before, after *result) []event.Fact {
 	var out []event.Fact
-	for _, b := range before.facts {
-		i := slices.IndexFunc(after.facts, func(a contactFact) bool { return a.episode == b.episode })
-		if told(b) && (i < 0 || !told(after.facts[i]) || after.facts[i].who != b.who) {
+	find := func(facts []contactFact, of subjectOf) *contactFact {
+		if i := slices.IndexFunc(facts, func(f contactFact) bool { return f.of == of }); i >= 0 {
+			return &facts[i]
+		}
+		return nil
+	}
+	for i := range before.facts {
+		b := &before.facts[i]
+		if a := find(after.facts, b.of); told(b) && (a == nil || !told(a) || a.Customer != b.Customer) {
 			out = append(out, s.composeFact(b, true))
 		}
 	}
-	for _, a := range after.facts {
+	for i := range after.facts {
+		a := &after.facts[i]
 		if !told(a) {
 			continue
 		}
-		i := slices.IndexFunc(before.facts, func(b contactFact) bool { return a.episode == b.episode })
-		if i < 0 || !before.facts[i].equal(a) {
+		if b := find(before.facts, a.of); b == nil || !b.equal(a) {
 			out = append(out, s.composeFact(a, false))
 		}
 	}
 	return out
 }
 
-// told reports whether stage 2 knows of the episode: it has a customer who did something, and was not taken back.
-func told(f contactFact) bool { return f.who != "" && len(f.active) > 0 && !f.void }
+// told reports whether stage 2 knows of it: it has a customer who did something, and was not taken back.
+func told(f *contactFact) bool {
+	return f.Customer != "" && !f.void && (len(f.ActiveAt) > 0 || len(f.Answers) > 0 || len(f.PromptedAt) > 0 || len(f.Sales) > 0)
+}
 
-func (s *State) composeFact(f contactFact, retracted bool) event.Fact {
+func (s *State) composeFact(f *contactFact, retracted bool) event.Fact {
 	s.Revision++
 	of := s.ID
 	if of == "" {
-		of = f.who // what a customer does outside conversations: after a merge it must not be mixed up with what the survivor did
+		of = f.Customer // what a customer does outside conversations: after a merge it must not be mixed up with what the survivor did
 	}
-	return event.Fact{
-		Tenant: s.Tenant, Customer: f.who, Subject: of + "#" + strconv.FormatInt(f.episode, 36), Revision: s.Revision, Retracted: retracted,
-		Channel: s.Channel, Queue: f.queue, StartedAt: f.began, ActiveAt: f.active, Open: f.open, EndedAt: f.ended,
-	}
+	fact := f.Fact
+	fact.Tenant, fact.Subject, fact.Revision, fact.Retracted, fact.Channel = s.Tenant, of+"#"+f.of.String(), s.Revision, retracted, s.Channel
+	return fact
 }

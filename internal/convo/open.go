@@ -6,6 +6,7 @@ import "github.com/vigia-cx/vigia/internal/sla"
 type Open struct {
 	Conversation                string
 	Channel, Queue, Team, Agent string
+	Topic                       string
 	OpenedAt                    int64
 	WaitingSince                int64 // the contact waits for people since, 0 when it does not
 	Promises                    []OpenPromise
@@ -30,7 +31,7 @@ func (s *State) Open() (o Open, ok bool) {
 		return o, false
 	}
 	g := end.Group
-	o = Open{Conversation: s.ID, Channel: s.Channel.String(), Queue: g.Queue, Team: g.Team, Agent: g.Agent, OpenedAt: end.BeganAt, Link: s.Link, Customer: end.Who}
+	o = Open{Conversation: s.ID, Channel: s.Channel.String(), Queue: g.Queue, Team: g.Team, Agent: g.Agent, Topic: g.Topic, OpenedAt: end.BeganAt, Link: s.Link, Customer: end.Who}
 	if end.Contact.State == waiting {
 		o.WaitingSince = end.Contact.At
 	}

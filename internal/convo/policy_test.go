@@ -91,8 +91,8 @@ func TestGoldenDueTimes(t *testing.T) {
 	xmas.Holidays = []sla.Holiday{{Date: "2026-12-25"}}
 	split := sla.CalendarSpec{Name: "c", Week: map[string][]string{"mon-fri": {"08:00-12:00", "13:30-18:00"}}}
 	always := sla.CalendarSpec{Name: "c", Week: map[string][]string{"daily": {"00:00-24:00"}}}
-	f := func(name string, c sla.CalendarSpec, zone, start, target, want string, pauses ...string) {
-		t.Run(name, func(t *testing.T) {
+	due := func(clock sla.Clock, name string, c sla.CalendarSpec, zone, start, target, want string, pauses ...string) {
+		t.Run(name+" "+clock.String(), func(t *testing.T) {
 			t.Helper()
 			loc, err := sla.LoadZone(zone)
 			if err != nil {
@@ -107,10 +107,16 @@ func TestGoldenDueTimes(t *testing.T) {
 			}
 			spec := sla.DefaultPolicy("t", zone)
 			spec.Calendars = []sla.CalendarSpec{c}
-			spec.Rules = []sla.RuleSpec{{Name: "r", Calendar: "c", FirstResponse: target, Warn: []int{}}}
+			r := sla.RuleSpec{Name: "r", Calendar: "c", Warn: []int{}}
+			*map[sla.Clock]*string{sla.FirstResponse: &r.FirstResponse, sla.PeriodicUpdate: &r.PeriodicUpdate, sla.PausableUpdate: &r.PausableUpdate}[clock] = target
+			spec.Rules = []sla.RuleSpec{r}
 			d := newDesk(t, event.Email, spec)
 			d.now = at(start)
 			d.event(d.eventOf(at(start), "in", nil))
+			if clock != sla.FirstResponse {
+				d.lines++
+				d.event(d.eventOf(at(start), "out", nil))
+			}
 			for i, p := range pauses {
 				d.lines++
 				d.event(d.eventOf(at(p), []string{"pending", "opened"}[i%2], nil))
@@ -122,9 +128,18 @@ func TestGoldenDueTimes(t *testing.T) {
 			d.tick(at(want) + 2000)
 			d.told("")
 			d.tick(at(want) + 2001)
-			d.told(rel(at(want)+2001) + " breach first_response due " + rel(at(want)))
+			d.told(rel(at(want)+2001) + " breach " + clock.String() + " due " + rel(at(want)))
 		})
 	}
+	f := func(name string, c sla.CalendarSpec, zone, start, target, want string, pauses ...string) {
+		t.Helper()
+		due(sla.FirstResponse, name, c, zone, start, target, want, pauses...)
+		due(sla.PausableUpdate, name, c, zone, start, target, want, pauses...)
+		if len(pauses) == 0 {
+			due(sla.PeriodicUpdate, name, c, zone, start, target, want)
+		}
+	}
+	due(sla.PeriodicUpdate, "no pause", office, "America/Bogota", "2026-09-21 10:00", "8h", "2026-09-22 10:00", "2026-09-21 11:00", "2026-09-23 15:00")
 	f("Chatwoot PR 13392", office, "America/Bogota", "2026-09-25 16:30", "1h", "2026-09-28 09:30")
 	f("Intercom: a day is 24 office hours", office, "America/Bogota", "2026-09-25 16:55", "24h", "2026-09-30 16:55")
 	f("Zammad: 16 h on 8 h days", office, "America/Bogota", "2026-09-21 09:00", "16h", "2026-09-22 17:00")

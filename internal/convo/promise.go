@@ -37,7 +37,7 @@ func (r *run) promise(clock sla.Clock, start int64, id uint64, serial int64, rul
 		return promise{}, false
 	}
 	p := promise{Clock: clock, StartAt: start, StartID: id, Serial: serial, Rule: rule.Name, Source: r.Source}
-	pauses := pausesOf(rule, r.Pauses)
+	pauses := r.stops(clock, rule)
 	if due, ok := sla.Due(rule.Calendar, start, rule.Targets[clock], pauses); ok {
 		p.Due = due
 	}
@@ -51,6 +51,18 @@ func (r *run) promise(clock sla.Clock, start int64, id uint64, serial int64, rul
 	}
 	p.Group, p.AtDue = r.Group, r.groupOf(p.Due)
 	return p, true
+}
+
+// origin is the instant whose routing decides on the rule of a running promise.
+func (m *core) origin(p *promise) int64 {
+	switch p.Clock {
+	case sla.FirstResponse, sla.NextResponse:
+		return m.Turn.At
+	case sla.Resolution:
+		return m.BeganAt
+	default:
+		return p.StartAt
+	}
 }
 
 // judge settles a promise fulfilled at an instant and returns the moment that counts it. A clock that stands in a pause is not due.
@@ -71,7 +83,8 @@ func (r *run) fulfil(clock sla.Clock, start int64, id uint64, serial int64, rule
 		return
 	}
 	m := r.judge(&p, at)
-	r.out = append(r.out, pending{m, true})
+	r.Work.Broken = r.Work.Broken || p.State == missed
+	r.out = append(r.out, pending{Moment: m, fixed: true})
 	r.promises = append(r.promises, p)
 }
 
@@ -84,12 +97,14 @@ func (r *run) endPromise(clock sla.Clock, start int64, id uint64, serial int64, 
 	switch {
 	case p.Due != 0 && p.Due < at:
 		p.State, p.Cut, p.Group = missed, at, r.groupOf(p.Due)
+		r.Work.Broken = true
 		m := r.emitFor(ClockMiss, p.Due, 0, p.Group)
 		m.Clock = clock
 		r.promises = append(r.promises, p)
 	case resolve && rule.ResolveMisses:
 		m := r.emit(ClockMiss, at, 0)
 		m.Clock = clock
+		r.Work.Broken = true
 	}
 }
 
@@ -138,5 +153,5 @@ func (r *run) open(out []promise) []promise {
 			out = append(out, p)
 		}
 	}
-	return out
+	return r.openUpdate(out)
 }

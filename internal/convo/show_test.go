@@ -16,7 +16,11 @@ import (
 
 var kindNames = map[convo.MomentKind]string{convo.Started: "started", convo.FirstResponse: "first_response", convo.NextResponse: "next_response",
 	convo.Resolution: "resolution", convo.ClockHit: "hit", convo.ClockMiss: "miss", convo.Answered: "answered", convo.Abandoned: "abandoned", convo.FlowOut: "flow_out",
-	convo.Voicemail: "voicemail", convo.Callback: "callback", convo.Lost: "lost", convo.Handled: "handled", convo.Scored: "scored"}
+	convo.Voicemail: "voicemail", convo.Callback: "callback", convo.Lost: "lost", convo.Handled: "handled", convo.Scored: "scored",
+	convo.Resolved: "resolved", convo.Reopened: "reopened", convo.OpenSegments: "open_segments", convo.LastSegment: "last_segment", convo.RequesterWait: "requester_wait",
+	convo.AgentWork: "agent_work", convo.Replies: "replies", convo.Joined: "joined", convo.Moved: "moved", convo.Talked: "talked", convo.Held: "held", convo.Wrapped: "wrapped",
+	convo.Updated: "updated", convo.Prompted: "prompted", convo.Rated: "rated", convo.Mood: "mood", convo.MoodTrend: "mood_trend", convo.LowStart: "low_start",
+	convo.Toned: "toned", convo.BotJoined: "bot_joined", convo.HandoffTime: "handoff_time"}
 
 func rel(at int64) string { return ms(at - t0) }
 
@@ -26,10 +30,12 @@ func ms(v int64) string { return (time.Duration(v) * time.Millisecond).String() 
 func show(m convo.Moment) string {
 	s := rel(m.At) + " " + kindNames[m.Kind]
 	switch m.Kind {
-	case convo.Started:
+	case convo.Started, convo.Prompted, convo.Resolved, convo.Reopened, convo.Joined, convo.Moved, convo.LowStart, convo.BotJoined:
+	case convo.Updated:
+		s += " " + m.Clock.String() + " " + ms(m.Value)
 	case convo.ClockHit, convo.ClockMiss:
 		s += " " + m.Clock.String()
-	case convo.Scored:
+	case convo.Scored, convo.Replies, convo.Rated, convo.Mood, convo.MoodTrend, convo.Toned:
 		s += fmt.Sprint(" ", m.Value)
 	default:
 		s += " " + ms(m.Value)
@@ -40,10 +46,16 @@ func show(m convo.Moment) string {
 	case convo.Short:
 		s += " short"
 	}
+	if m.Class != 0 {
+		s += fmt.Sprint(" class=", m.Class)
+	}
 	if m.Receipt {
 		s += " receipt"
 	}
-	return s + showGroup(m.Group.Queue, m.Group.Team, m.Group.Agent)
+	if s += showGroup(m.Group.Queue, m.Group.Team, m.Group.Agent); m.Group.Topic != "" {
+		s += " topic=" + m.Group.Topic
+	}
+	return s
 }
 
 func showGroup(queue, team, agent string) (s string) {
@@ -72,12 +84,27 @@ func showSignal(g event.Signal) string {
 	return s + showGroup(g.Queue, g.Team, g.Agent)
 }
 
+// about makes want look at moments of some kinds only. Scripts that do not say look at the first ones: contacts, responses, resolutions, promises, scores.
+func (d *desk) about(kinds ...convo.MomentKind) *desk {
+	d.shown = func(k convo.MomentKind) bool { return slices.Contains(kinds, k) }
+	return d
+}
+
+// aboutAll makes want look at all moments.
+func (d *desk) aboutAll() *desk {
+	d.shown = func(convo.MomentKind) bool { return true }
+	return d
+}
+
 // moments lists what counts, by time.
 func (d *desk) moments() string {
 	var out []string
 	for _, m := range slices.SortedFunc(maps.Keys(d.counted), func(a, b convo.Moment) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Kind, b.Kind), strings.Compare(show(a), show(b)))
 	}) {
+		if !d.shown(m.Kind) {
+			continue
+		}
 		for range d.counted[m] {
 			out = append(out, show(m))
 		}

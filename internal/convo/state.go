@@ -29,11 +29,19 @@ type Env struct {
 type Scratch struct {
 	out      []pending
 	groups   []groupAt
-	scores   []score
-	promises []promise
-	moments  []Moment
+	scores   []sound
+	mentions []mention
 	run      run
-	result   *result
+	spare    []*result // nobody looks at them any more
+}
+
+func (w *Scratch) result() *result {
+	if w == nil || len(w.spare) == 0 {
+		return new(result)
+	}
+	r := w.spare[len(w.spare)-1]
+	w.spare = w.spare[:len(w.spare)-1]
+	return r
 }
 
 func (e *Env) policy(serial int64) *sla.Policy { return e.Policies(serial) }
@@ -51,10 +59,11 @@ type State struct {
 	Revision   uint64 // of the last fact or signal
 	Losses     int64  // records that the partition had lost when the conversation was last looked at
 
-	floor     int64   // entries up to this instant are remembered no more
-	serial    int64   // policy in force at the last evaluation
-	reapplied []int64 // and those that clocks running then had taken over, ascending
-	residue   machine
+	floor     int64    // entries up to this instant are remembered no more
+	serial    int64    // policy in force at the last evaluation
+	reapplied []int64  // and those that clocks running then had taken over, ascending
+	first     int64    // name of the first episode
+	residue   *machine // nil while nothing is forgotten
 	entries   []Entry
 	signals   []signalled
 	cued      []cued
@@ -66,23 +75,35 @@ type Change struct {
 	Gone, New []Moment
 	Signals   []event.Signal
 	Facts     []event.Fact
-	Cues      []event.Signal // what triggers look for has happened: for stage 2 to decide on
-	Wake      int64          // when to wake it next, 0 = never
-	Forget    bool           // nothing is left to keep
+	Agents    []event.AgentFact // what agents did, where the tenant wants them followed
+	Cues      []event.Signal    // what triggers look for has happened: for stage 2 to decide on
+	Wake      int64             // when to wake it next, 0 = never
+	Forget    bool              // nothing is left to keep
 }
 
 // New begins the state of a conversation with its first event.
 func New(e *event.Event) *State {
-	return &State{Tenant: e.Tenant, ID: e.Conversation, Channel: e.Channel, Threadless: e.Threadless, residue: machine{Episode: e.At}}
+	return &State{Tenant: e.Tenant, ID: e.Conversation, Channel: e.Channel, Threadless: e.Threadless, first: e.At}
+}
+
+// left is what the forgotten entries left.
+func (s *State) left() machine {
+	if s.residue == nil {
+		return machine{core: core{Episode: s.first}}
+	}
+	return *s.residue
 }
 
 // result is an evaluation: what follows from residue, entries and signals.
 type result struct {
-	end      machine
+	end      core
+	surveys  surveys
 	moments  []Moment
 	promises []promise
 	facts    []contactFact
 	cues     []cue
+	shifts   []shift
+	quiet    int64 // when the agent who is at it will be at something else, 0 when nobody is
 }
 
 // Apply folds one event. applied is false for a repeat, which changes nothing.
@@ -96,9 +117,7 @@ func (s *State) Apply(env *Env, e *event.Event) (c Change, applied bool) {
 		return Change{Wake: s.Wake}, false
 	}
 	before := s.evaluated(env)
-	if at > 0 {
-		n.share(&s.entries[at-1])
-	}
+	n.share(s.entries[:at])
 	s.entries = slices.Insert(s.entries, at, n)
 	s.Horizon = max(s.Horizon, env.Current.HorizonMs(e.Source.Connector))
 	if e.Link != "" {
@@ -114,7 +133,7 @@ func (s *State) Interrupt(env *Env, losses int64) bool {
 		return false
 	}
 	s.Losses = losses
-	if s.Truncated || !(&run{machine: s.evaluated(env).end}).isOpen() {
+	if s.Truncated || !s.evaluated(env).end.isOpen() {
 		return false
 	}
 	// Nobody knows whether the breaches that were told are over: they are not told again.
@@ -157,61 +176,64 @@ func (s *State) settle(env *Env, before *result) Change {
 	after.moments = append(after.moments, s.overdue(after)...)
 	c.Gone, c.New = Difference(before.moments, after.moments)
 	c.Facts = s.tell(before, after)
+	c.Agents = s.tellAgents(env, before, after)
 	s.last = after
 	s.forget(env)
 	c.Wake = s.next(env)
 	c.Forget = c.Wake == 0
 	env.reuse(before)
-	if !(&run{machine: s.last.end}).isOpen() {
-		// Most conversations that are over are never touched again within the horizon: what follows from the entries is worked out anew when one is.
+	return c
+}
+
+// Release gives the last evaluation up: what follows from the entries is worked out anew with the next event. That costs less than to keep it for each of many conversations.
+func (s *State) Release(env *Env) {
+	if s.last != nil {
 		env.reuse(s.last)
 		s.last = nil
 	}
-	return c
 }
 
 // reuse gives the memory of an evaluation that nobody will look at again to the next one.
 func (e *Env) reuse(r *result) {
 	if w := e.Scratch; w != nil {
-		w.promises, w.moments, w.result = r.promises[:0], r.moments[:0], r
-		r.promises, r.moments = nil, nil
+		*r = result{promises: r.promises[:0], moments: r.moments[:0], facts: r.facts[:0], shifts: r.shifts[:0]}
+		w.spare = append(w.spare, r)
 	}
 }
 
 // evaluate runs the machine over the entries and lets time pass up to t. The misses of deadlines that passed while running are not in it: see overdue.
 func (s *State) evaluate(env *Env, t int64) *result {
 	if s.Truncated {
-		return &result{end: s.residue}
+		return &result{end: s.left().core}
 	}
-	r := s.play(env, s.entries)
+	res := env.Scratch.result()
+	r := s.play(env, s.entries, res)
 	r.now = env.Current.Serial
 	r.advance(t - env.Current.GraceMs(connector(r.Source)))
-	end := r.machine
-	if r.Begun || len(r.Active) > 0 {
+	end, surveys := r.core, r.Surveys
+	res.quiet = r.quietAt()
+	if r.Begun || len(r.Active) > 0 || len(r.scores) > 0 {
 		r.flush()
 		r.facts = append(r.facts, r.fact(r.isOpen(), 0))
+		r.tellStints()
 		r.void()
 	}
-	var res *result
-	w := env.Scratch
-	if w != nil && w.result != nil {
-		res, w.result = w.result, nil
-	} else {
-		res = new(result)
+	if w := env.Scratch; w != nil {
+		w.out, w.groups, w.scores, w.mentions = r.out[:0], r.groups[:0], r.scores[:0], r.mentions[:0]
 	}
-	if w != nil {
-		res.moments, w.moments = w.moments, nil
-		w.out, w.groups, w.scores = r.out[:0], r.groups[:0], r.scores[:0]
-	}
-	res.end, res.facts, res.promises = end, r.facts, r.open(r.promises)
+	res.end, res.surveys, res.promises = end, surveys, r.open(r.promises)
 	r.late(t-env.Current.GraceMs(connector(end.Source)), res.promises)
 	res.cues = r.cues
 	res.moments = slices.Grow(res.moments, len(r.out)+2)[:len(r.out)]
+	labelled := slices.ContainsFunc(r.groups, func(c groupAt) bool { return c.g.Topic != "" })
 	for i, p := range r.out {
-		if !p.fixed {
+		if p.fixed && labelled {
+			// What a conversation is about is often told last.
+			p.Group.Topic = r.groupOf(p.At).Topic
+		} else if !p.fixed && !p.final {
 			g := r.groupOf(p.At)
 			switch p.Kind {
-			case FirstResponse, NextResponse:
+			case FirstResponse, NextResponse, Updated:
 			default:
 				g.Agent = ""
 			}
@@ -219,11 +241,14 @@ func (s *State) evaluate(env *Env, t int64) *result {
 		}
 		res.moments[i] = p.Moment
 	}
+	res.moments = r.flushSurveys(res.moments)
+	r.flushSales()
+	res.facts, res.shifts = r.facts, r.shifts
 	return res
 }
 
-// play runs the machine over entries from the residue.
-func (s *State) play(env *Env, entries []Entry) *run {
+// play runs the machine over entries from the residue, in the memory of a result.
+func (s *State) play(env *Env, entries []Entry, in *result) *run {
 	w := env.Scratch
 	var r *run
 	if w != nil {
@@ -231,13 +256,18 @@ func (s *State) play(env *Env, entries []Entry) *run {
 	} else {
 		r = new(run)
 	}
-	*r = run{machine: s.residue, env: env, channel: s.Channel, thread: s.Threadless, entries: entries, known: s.entries, reapplied: s.reapplied}
+	*r = run{machine: s.left(), env: env, channel: s.Channel, thread: s.Threadless, entries: s.entries, promises: in.promises, facts: in.facts, shifts: in.shifts, reapplied: s.reapplied}
 	if w != nil {
-		r.out, r.groups, r.scores, r.promises = w.out[:0], w.groups[:0], w.scores[:0], w.promises
-		w.promises = nil
+		r.out, r.groups, r.scores, r.mentions = w.out[:0], w.groups[:0], w.scores[:0], w.mentions[:0]
 	}
-	r.groups = append(r.groups, s.residue.Routes...)
+	r.groups = append(r.groups, r.Routes...)
+	r.scores, r.heardOf = append(r.scores, r.Mood.Scores...), len(r.Mood.Scores)
+	r.listen()
 	r.Routes, r.Pauses, r.Active = nil, slices.Clone(r.Pauses), slices.Clone(r.Active)
+	r.Work, r.Update, r.Mood, r.Bot, r.Surveys, r.Words = r.Work.clone(), r.Update.clone(), r.Mood.clone(), r.Bot.clone(), r.Surveys.clone(), r.Words.clone()
+	if r.Stints = r.Stints.clone(); !env.Current.Agents() {
+		r.Stints = stints{}
+	}
 	for i := range entries {
 		r.step(&entries[i])
 	}
@@ -261,142 +291,8 @@ func (s *State) overdue(res *result) []Moment {
 	return out
 }
 
-// forget gives up the entries that no acceptable event can precede any more, leaving their residue.
-func (s *State) forget(env *Env) {
-	cut := 0
-	for cut < len(s.entries) && s.entries[cut].At < env.T-s.Horizon && !s.undecided(env) {
-		cut++
-	}
-	if len(s.entries) > maxEntries {
-		cut = max(cut, maxEntries/4)
-	}
-	if cut == 0 {
-		return
-	}
-	if !s.Truncated {
-		r := s.play(env, s.entries[:cut])
-		r.Handle = nil // its moment was counted and no wrap-up will move it any more
-		s.residue = r.machine
-		s.residue.Routes = r.routes()
-		s.settleScores(cut)
-		s.settleReceipts(cut)
-	}
-	s.floor = s.entries[cut-1].At
-	s.entries = slices.Delete(s.entries, 0, cut)
-	s.last = nil
-	res := s.evaluated(env)
-	s.signals = slices.DeleteFunc(s.signals, func(g signalled) bool {
-		return !slices.ContainsFunc(res.promises, func(p promise) bool { return g.of(&p) })
-	})
-	s.forgetCues(res)
-}
-
-// settleScores makes the scores of messages that are about to be forgotten final: without its message a score would count elsewhere.
-func (s *State) settleScores(cut int) {
-	for i := cut; i < len(s.entries); i++ {
-		e := &s.entries[i]
-		if e.Kind != kindScore && !e.Scored || !slices.ContainsFunc(s.entries[:cut], func(m Entry) bool {
-			return m.Subject == e.Subject && (m.Kind.message() || m.Kind == kindScore)
-		}) {
-			continue
-		}
-		if e.Scored = false; e.Kind == kindScore {
-			e.Kind = kindOther
-		}
-	}
-}
-
-// settleReceipts keeps receipts that said nothing new from saying something once the message they are for is forgotten. Their kind stays, for entries are in its order.
-func (s *State) settleReceipts(cut int) {
-	for i := cut; i < len(s.entries); i++ {
-		if e := &s.entries[i]; e.Receipt && (&run{known: s.entries[:cut]}).seen(e) {
-			e.Known = true
-		}
-	}
-}
-
-// maxRoutes bounds the changes of routing in a residue.
-const maxRoutes = 32
-
-// routes returns the changes of routing that clocks of the episode at hand may still ask for: the one in force when it began, and those after.
-func (r *run) routes() []groupAt {
-	from := len(r.groups) - 1
-	for from > 0 && r.Begun && r.groups[from].at > r.BeganAt {
-		from--
-	}
-	out := slices.Clone(r.groups[max(from, 0):])
-	if len(out) > maxRoutes {
-		out = slices.Delete(out, 1, len(out)-maxRoutes+1)
-	}
-	return out
-}
-
-// undecided reports whether a broken promise could not be told yet because its source was blind: what it follows from is kept until it can.
-func (s *State) undecided(env *Env) bool {
-	return s.last != nil && slices.ContainsFunc(s.last.promises, func(p promise) bool {
-		if p.State != missed || env.Hold(p.Due, p.Source) <= s.Woken {
-			return false
-		}
-		g := s.find(&p)
-		return g == nil || !g.Breached
-	})
-}
-
-// next says when the conversation must be looked at again, 0 when it can be dropped.
-func (s *State) next(env *Env) int64 {
-	var at int64
-	consider := func(t int64) {
-		if t > 0 && (at == 0 || t < at) {
-			at = t
-		}
-	}
-	if n := len(s.entries); n > 0 {
-		consider(s.entries[n-1].At + s.Horizon + 1)
-	}
-	if s.Truncated {
-		return at
-	}
-	end := &s.last.end
-	grace := env.Current.GraceMs(connector(end.Source))
-	tail := run{machine: *end, env: env, channel: s.Channel, thread: s.Threadless}
-	if stale := tail.staleAt(); stale != 0 {
-		consider(stale + grace + 1)
-	}
-	if cut := tail.cutAt(); cut != 0 {
-		consider(cut + grace + 1)
-	}
-	// Until no event before its end can come any more, an episode may still turn out to have gone on.
-	past := run{machine: s.residue, env: env, channel: s.Channel, thread: s.Threadless}
-	if cut := past.cutAt(); cut != 0 && cut+s.Horizon >= env.T {
-		consider(cut + s.Horizon + 1)
-	}
-	if !s.Threadless && end.Begun && !end.Gone && !(s.Channel.Voiced() && end.Status == kindClosed) {
-		consider(end.Last + retain(env, end))
-	}
-	for i := range s.last.promises {
-		consider(s.wakeFor(env, &s.last.promises[i]))
-	}
-	consider(s.wakeForCues(env, end, tail.isOpen()))
-	if at != 0 && at <= env.T {
-		// Everything due at T was just settled; what is left waits for a later tick.
-		at = env.T + 1
-	}
-	if !s.Threadless && len(s.entries) == 0 && end.Begun && env.T >= end.Last+retain(env, end) {
-		return 0
-	}
-	return at
-}
-
-// retain is how long a silent conversation with an id is remembered: one that is over only as long as a reopening is likely.
-func retain(env *Env, end *machine) int64 {
-	if end.Status == kindResolved || end.Status == kindClosed {
-		return min(env.Current.RetainMs(), retainClosed)
-	}
-	return env.Current.RetainMs()
-}
-
-func (r *run) isOpen() bool {
-	return r.Begun && !r.Void && r.Status != kindResolved && r.Status != kindClosed
+func (m *core) isOpen() bool {
+	return m.Begun && !m.Void && m.Status != kindResolved && m.Status != kindClosed
 }
 
 // Difference returns what before has and after has not, and the reverse, both in order.

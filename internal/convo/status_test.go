@@ -316,3 +316,18 @@ func TestPriorityUpgrade(t *testing.T) {
 		1m30s  first_response 1m30s
 	`)
 }
+
+// However often the routing changes, a broken promise stays where it was broken: what is forgotten must not move it.
+func TestManyRoutings(t *testing.T) {
+	spec := promised(func(r *sla.RuleSpec) { r.NextResponse, r.Resolution = "", "" })
+	spec.Horizon = map[string]string{"*": "1h"}
+	d := chat(t, spec).about(convo.ClockMiss)
+	d.play("0s in q=q0")
+	for i := range 100 {
+		d.play(fmt.Sprintf("%ds assign q=q%d", 60+i*60, i+1))
+	}
+	const broken = "2m0s miss first_response q=q2"
+	d.play("2h tick").want(broken)
+	d.play("6h tick").want(broken)
+	d.play("6h1m spam").want("")
+}

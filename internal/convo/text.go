@@ -12,15 +12,14 @@ import (
 func (r *run) inbound(e *Entry) {
 	r.active(e.At)
 	r.heard(e.At)
-	if e.Scored {
-		r.scored(e.Subject, e.At, e.Value, false)
-	}
+	r.scored(e)
 	if r.Status == kindPending || r.Status == kindSnoozed {
 		r.unpause(e.At)
 		r.Status = kindOpened
 	}
 	// A message after a resolve opens the conversation again, but the resolve stands unless it is undone in words: most say thank you.
 	if r.Status == kindResolved || r.Status == kindClosed {
+		r.resume(e.At)
 		r.Status = kindOpened
 	}
 	if e.Bot != "" && e.Queue == "" && e.Agent == "" && !r.People {
@@ -52,9 +51,12 @@ func (r *run) enter(e *Entry) {
 // reply: a human of ours wrote to the customer.
 func (r *run) reply(e *Entry) {
 	r.wrote(e.At)
+	r.spoke(e.At)
+	r.Work.Replies++
+	r.took(e.At)
 	wasBot := r.Bots
 	r.Watch.Loop, r.Watch.BotSpoke = 0, false
-	r.Bots, r.People = false, true
+	r.takeOver(e.At)
 	if r.Contact.State == waiting && !r.channel.Voiced() {
 		r.outcome(Answered, e.At, event.NotReported)
 		r.Contact = contact{}
@@ -64,15 +66,15 @@ func (r *run) reply(e *Entry) {
 		r.outcome(Answered, e.At, event.NotReported)
 		r.Contact = contact{}
 	}
-	if r.Turn.At == 0 {
-		return
+	if r.Turn.At != 0 {
+		kind, clock := FirstResponse, sla.FirstResponse
+		if r.FirstDone {
+			kind, clock = NextResponse, sla.NextResponse
+		}
+		r.respond(kind, clock, e)
+		r.Turn, r.FirstDone = turn{}, true
 	}
-	kind, clock := FirstResponse, sla.FirstResponse
-	if r.FirstDone {
-		kind, clock = NextResponse, sla.NextResponse
-	}
-	r.respond(kind, clock, e)
-	r.Turn, r.FirstDone = turn{}, true
+	r.updated(e)
 }
 
 func (r *run) respond(kind MomentKind, clock sla.Clock, e *Entry) {
@@ -99,6 +101,7 @@ func (r *run) turnStart(clock sla.Clock, rule *sla.Rule) int64 {
 // botReply: a bot wrote to the customer. Before people take part it is in charge, and what it answered is not owed by people.
 func (r *run) botReply(e *Entry) {
 	r.wrote(e.At)
+	r.acted(e.At)
 	if r.People {
 		return
 	}
@@ -126,6 +129,7 @@ func (r *run) toBots() {
 // assigned: routing changed, perhaps between bot and people.
 func (r *run) assigned(e *Entry) {
 	if e.Kind == kindToBot {
+		r.acted(e.At)
 		r.toBots()
 		return
 	}
@@ -141,7 +145,7 @@ func (r *run) assigned(e *Entry) {
 // toPeople makes the customer wait for people from here on.
 func (r *run) toPeople(e *Entry) {
 	r.Watch.Loop, r.Watch.BotSpoke = 0, false
-	r.Bots, r.People = false, true
+	r.takeOver(e.At)
 	r.Turn = turn{At: e.At, ID: e.ID, Serial: e.Serial, LastAt: e.At}
 	if !r.channel.Voiced() {
 		r.Contact = contact{}
@@ -154,6 +158,7 @@ func (r *run) status(e *Entry) {
 	switch e.Kind {
 	case kindOpened, kindReopened:
 		if e.Kind == kindReopened {
+			r.undo()
 			r.Settled = nil
 			r.Void = r.Gone
 			if r.Bots && !r.FirstDone {
@@ -161,6 +166,7 @@ func (r *run) status(e *Entry) {
 			}
 		}
 		r.unpause(e.At)
+		r.resume(e.At)
 		r.Status = kindOpened
 		if r.channel.Voiced() {
 			r.active(e.At)
@@ -191,6 +197,7 @@ func (r *run) reclaim(e *Entry) {
 		r.Bots = false
 		return
 	}
+	r.takeOver(e.At)
 	r.toPeople(&since)
 }
 
@@ -199,6 +206,7 @@ func (r *run) resolve(e *Entry) {
 	r.Watch = watch{}
 	r.unpause(e.At)
 	r.endTurn(e.At, true)
+	r.endUpdate(e.At)
 	if r.Contact.State == waiting && !r.channel.Voiced() {
 		r.outcome(FlowOut, e.At, event.NotReported)
 		r.Contact = contact{}
@@ -213,6 +221,7 @@ func (r *run) resolve(e *Entry) {
 			s.Promise = &p
 			s.Moments = append(s.Moments, m)
 		}
+		s.Moments = append(s.Moments, r.resolved(rule, e.At)...)
 		r.Settled = s
 	}
 	r.Status = e.Kind
@@ -221,7 +230,9 @@ func (r *run) resolve(e *Entry) {
 // maxPauses bounds what is kept of a conversation that is put aside again and again. Beyond, the oldest two pauses of a kind become one of their length.
 const maxPauses = 1000
 
-func (r *run) pause(e *Entry) {
+func (r *run) pause(e *Entry) { r.putAside(pause{From: e.At, Kind: e.Kind}) }
+
+func (r *run) putAside(p pause) {
 	ps := r.Pauses
 	for i := 0; i < len(ps) && len(ps) >= maxPauses; i++ {
 		j := slices.IndexFunc(ps[i+1:], func(p pause) bool { return p.Kind == ps[i].Kind })
@@ -230,7 +241,7 @@ func (r *run) pause(e *Entry) {
 			ps = slices.Delete(ps, i, i+1)
 		}
 	}
-	r.Pauses = append(ps, pause{From: e.At, Kind: e.Kind})
+	r.Pauses = append(ps, p)
 }
 
 func (r *run) unpause(at int64) {
@@ -265,6 +276,10 @@ func (r *run) outcome(k MomentKind, at, wait int64) {
 		m.Band = InTarget
 	default:
 		m.Band = Late
+	}
+	r.Work.AbandonedAt = 0
+	if k == Abandoned && m.Band != Short {
+		r.Work.AbandonedAt = at
 	}
 }
 

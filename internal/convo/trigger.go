@@ -173,7 +173,7 @@ func (s *State) forgetCues(res *result) {
 }
 
 // wakeForCues says when a customer will have been silent for too long, 0 when no trigger waits for that. The warning points of promises are looked at in any case.
-func (s *State) wakeForCues(env *Env, end *machine, open bool) int64 {
+func (s *State) wakeForCues(env *Env, end *core, open bool) int64 {
 	if !open || end.Watch.WroteAt == 0 || end.Who == "" {
 		return 0
 	}
@@ -182,7 +182,7 @@ func (s *State) wakeForCues(env *Env, end *machine, open bool) int64 {
 	triggers := env.Current.Triggers()
 	for i := range triggers {
 		due := end.Watch.WroteAt + triggers[i].SpanMs
-		if triggers[i].Kind != sla.GoneSilent || slices.Contains(s.cued, cued{triggers[i].Name, due}) {
+		if triggers[i].Kind != sla.GoneSilent || !triggers[i].Covers(end.Group.Channel, end.Group.Queue, end.Group.Team, end.Prio) || slices.Contains(s.cued, cued{triggers[i].Name, due}) {
 			continue
 		}
 		if at == 0 || due+grace+1 < at {
