@@ -5,13 +5,11 @@
 package customer
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/vigia-cx/vigia/internal/convo"
 	"github.com/vigia-cx/vigia/internal/event"
-	"github.com/vigia-cx/vigia/internal/pack"
 	"github.com/vigia-cx/vigia/internal/sla"
 	"github.com/vigia-cx/vigia/internal/window"
 )
@@ -20,9 +18,9 @@ const day = 24 * 60 * 60 * 1000
 
 // Constants of the state schema.
 const (
-	factKeep  = 9 * day   // facts of ended contacts can still change this long after their last activity
+	factKeep  = 9 * day   // facts of ended contacts can still change at least this long after their last activity
 	aliasKeep = 400 * day // a merged customer is remembered for as long as panes are
-	Keep      = 35 * day  // a customer who is silent this long is forgotten; windows over distinct customers are no longer than MaxWindow
+	Keep      = 35 * day  // of a customer who is silent this long only what loyalty needs is known; windows over distinct customers are no longer than MaxWindow
 )
 
 // MaxWindow is the longest window, in ms, over which distinct customers are known.
@@ -33,18 +31,35 @@ type State struct {
 	Tenant, ID string
 	Alias      string // merged into this customer: facts are forwarded
 	Wake       int64
+	Scratch    *Scratch // may be nil
 
 	aliasAt int64     // time of the last merge or forward
 	outAt   int64     // time at which the customer said that they want no proactive help; 0 = they have not
 	rests   []rest    // triggers that were set off, in the order of their names
+	helps   []help    // and what becomes of them, in the order in which they were decided
 	gap     int64     // session gap in force at the last evaluation, ms
+	keep    int64     // how long ended contacts are remembered, by the policy in force at the last evaluation, ms
 	facts   []contact // ascending by subject; retracted ones stay as tombstones for their revision
 	past    []trace   // what forgotten facts leave, ascending by channel and queue
 	last    []convo.Moment
 	known   bool // last is valid
+	loyal   loyalty
+	risk    risks
+	value   value
 
 	dayFrom, dayTo int64 // the local day last asked for
 	dayZone        window.Zone
+	calendar       calendar
+}
+
+// Scratch is memory that one evaluation after the other uses. It belongs to one fold; the zero value is ready.
+type Scratch struct{ moments []convo.Moment }
+
+// spare gives the memory of moments that nobody will look at again to the next evaluation.
+func (s *State) spare(moments []convo.Moment) {
+	if w := s.Scratch; w != nil && cap(moments) > cap(w.moments) {
+		w.moments = moments[:0]
+	}
 }
 
 // contact is the newest fact of one subject.
@@ -53,7 +68,11 @@ type contact struct {
 	// counted: activity before this instant was counted under a fact that is forgotten, and is not counted again. 0 = there was none.
 	counted int64
 	// days are the starts of the local days of its activity, in the zone in force when the fact came: what was counted must not depend on a later one.
-	days []int64
+	days   []int64
+	window int64 // within how long after a resolve another contact repeats an inbound one, ms
+	marks  marks
+
+	weeks, months begins
 }
 
 // activity is what counts of the customer's activity.
@@ -82,19 +101,21 @@ type Change struct {
 }
 
 // New begins a customer with the first fact.
-func New(f event.Fact) *State { return &State{Tenant: f.Tenant, ID: f.Customer} }
+func New(f event.Fact) *State { return &State{Tenant: f.Tenant, ID: f.Customer, keep: factKeep} }
 
 // Apply folds one fact at time t. applied is false for a repeat.
 func (s *State) Apply(f event.Fact, t int64, p *sla.Policy) (c Change, applied bool) {
 	switch {
 	case f.Erased:
-		return Change{Gone: nil, Forget: true}, true
+		// What was counted stays, but who is not known is not at risk.
+		return Change{Gone: s.risk.atRisk(nil), Forget: true}, true
 	case f.MergedInto != "":
 		if f.MergedInto != s.ID {
 			s.Alias, s.aliasAt = f.MergedInto, t
+			s.breakOff()
 		}
-		return s.rest(t), true
-	case s.Alias != "" && !passed(f.Subject, s.ID):
+		return s.Tick(t, p), true
+	case s.Alias != "" && !passed(f.Subject, s.ID) && !s.soldTo(&f):
 		s.aliasAt = t
 		forward := f
 		forward.Customer, forward.Subject = s.Alias, f.Subject+via+s.ID
@@ -103,16 +124,24 @@ func (s *State) Apply(f event.Fact, t int64, p *sla.Policy) (c Change, applied b
 		return c, true
 	case f.OptedOut:
 		s.outAt = max(s.outAt, t, f.StartedAt)
-		return s.rest(t), true
+		return s.Tick(t, p), true
 	case f.Cue != nil:
+		s.finish(t)
+		before := s.moments()
 		call := s.decide(*f.Cue, p)
-		c = s.rest(t)
+		s.follow(call, t, p)
+		c = s.settle(before, t, p)
 		c.Calls = []Call{call}
 		return c, true
 	}
 	i, found := slices.BinarySearchFunc(s.facts, f.Subject, func(o contact, subject string) int { return strings.Compare(o.Subject, subject) })
 	if found && s.facts[i].Revision >= f.Revision {
 		return Change{Wake: s.Wake}, false
+	}
+	s.finish(t)
+	s.unsettle(&f)
+	if found {
+		s.unsettle(&s.facts[i].Fact)
 	}
 	before := s.moments()
 	var calls []Call
@@ -125,15 +154,21 @@ func (s *State) Apply(f event.Fact, t int64, p *sla.Policy) (c Change, applied b
 			c.counted = t - factKeep
 		}
 		s.facts = slices.Insert(s.facts, i, c)
+		s.loyal.retell(f.Subject)
 		calls = s.again(f, t, p)
 	}
+	s.facts[i].assess(p)
 	s.facts[i].days = nil
 	for _, at := range s.facts[i].activity() {
 		if start := s.dayStart(at, p.Zone()); !slices.Contains(s.facts[i].days, start) {
 			s.facts[i].days = append(s.facts[i].days, start)
 		}
 	}
+	s.date(&s.facts[i], p.Zone())
 	s.known = false
+	for _, call := range calls {
+		s.follow(call, t, p)
+	}
 	c = s.settle(before, t, p)
 	c.Calls = calls
 	return c, true
@@ -147,6 +182,7 @@ func passed(subject, id string) bool { return slices.Contains(strings.Split(subj
 
 // Tick gives up what is too old to change or to matter.
 func (s *State) Tick(t int64, p *sla.Policy) Change {
+	s.finish(t)
 	return s.settle(s.moments(), t, p)
 }
 
@@ -154,9 +190,20 @@ func (s *State) settle(before []convo.Moment, t int64, p *sla.Policy) Change {
 	if gap := p.SessionGapMs(); gap != s.gap {
 		s.gap, s.known = gap, false
 	}
-	gone, fresh := convo.Difference(before, s.moments())
+	s.heed(p)
+	s.keep = max(factKeep, p.FCRLongestMs()+sight)
+	s.judge(t)
+	s.weigh(t)
+	s.judgeHelps(t)
+	after := s.moments()
+	gone, fresh := convo.Difference(before, after)
+	if len(before) > 0 && (len(after) == 0 || &before[0] != &after[0]) {
+		s.spare(before)
+	}
 	s.forget(t)
+	s.dropRisks(t)
 	if !s.active() {
+		s.spare(s.last)
 		s.last, s.known = nil, false // seldom needed again: worked out anew then
 	}
 	c := s.rest(t)
@@ -185,7 +232,12 @@ func (s *State) moments() []convo.Moment {
 	if s.known {
 		return s.last
 	}
-	out := make([]convo.Moment, 0, max(10, len(s.last)+1))
+	var out []convo.Moment
+	if w := s.Scratch; w != nil && w.moments != nil {
+		out, w.moments = w.moments, nil
+	} else {
+		out = make([]convo.Moment, 0, max(13+2*len(s.facts), len(s.last)+2))
+	}
 	forgotten := int64(-1) // sessions up to the last activity that was forgotten are counted for good
 	for _, tr := range s.past {
 		out = see(out, tr.channel, tr.queue, tr.at, nil)
@@ -209,6 +261,10 @@ func (s *State) moments() []convo.Moment {
 		}
 		previous = max(previous, at)
 	}
+	out = s.outcomes(out)
+	out = s.risk.atRisk(s.loyaltyMoments(out))
+	out = s.helped(out)
+	out = s.valueMoments(out)
 	s.last, s.known = out, true
 	return out
 }
@@ -225,12 +281,7 @@ func (s *State) dayStart(at int64, zone window.Zone) int64 {
 // see notes activity in every roll-up that the customer is distinct in: distinct counts do not add up, so each roll-up is kept by itself. Moments are in the order of
 // their groups; a group has one Active, the latest, and one ActiveDay for each day.
 func see(out []convo.Moment, ch event.Channel, queue string, at int64, starts []int64) []convo.Moment {
-	c := ch.String()
-	groups := [4]window.Group{{}, {Channel: c}, {Queue: queue}, {Channel: c, Queue: queue}}
-	n := len(groups)
-	if queue == "" {
-		n = 2
-	}
+	groups, n := rollUps(ch, queue)
 	for _, g := range groups[:n] {
 		i, _ := slices.BinarySearchFunc(out, g, func(m convo.Moment, g window.Group) int { return compareGroups(m.Group, g) })
 		// The first moment of a group is its Active.
@@ -258,85 +309,10 @@ func compareGroups(a, b window.Group) int {
 	return strings.Compare(a.Queue, b.Queue)
 }
 
-// forget turns facts that can no longer change into traces, and drops traces that no window reaches. What they counted stays counted.
-func (s *State) forget(t int64) {
-	facts, past := len(s.facts), len(s.past)
-	s.facts = slices.DeleteFunc(s.facts, func(f contact) bool {
-		at := lastOf(&f)
-		if at+factKeep >= t || f.Open && at+Keep >= t {
-			return false
-		}
-		// The contact may have ended after the customer's last word; what was counted stands at the word.
-		if active := f.activity(); !f.Retracted && len(active) > 0 {
-			s.leave(trace{f.Channel, f.Queue, active[len(active)-1]})
-		}
-		return true
-	})
-	s.past = slices.DeleteFunc(s.past, func(tr trace) bool { return tr.at+Keep < t })
-	if len(s.facts) != facts || len(s.past) != past {
-		s.known = false
-	}
-}
-
-func (s *State) leave(tr trace) {
-	i, found := slices.BinarySearchFunc(s.past, tr, func(a, b trace) int {
-		return cmp.Or(cmp.Compare(a.channel, b.channel), strings.Compare(a.queue, b.queue))
-	})
-	if found {
-		s.past[i].at = max(s.past[i].at, tr.at)
-		return
-	}
-	s.past = slices.Insert(s.past, i, tr)
-}
-
-func lastOf(f *contact) int64 {
-	at := max(f.StartedAt, f.EndedAt)
-	for _, a := range f.ActiveAt {
-		at = max(at, a)
-	}
-	return at
-}
-
-// next says when to look again, 0 when nothing is left to keep.
-func (s *State) next(t int64) int64 {
-	var at int64
-	consider := func(x int64) {
-		if at == 0 || x < at {
-			at = x
-		}
-	}
-	for i := range s.facts {
-		f := &s.facts[i]
-		if f.Open {
-			consider(lastOf(f) + Keep + 1)
-		} else {
-			consider(lastOf(f) + factKeep + 1)
-		}
-	}
-	for _, tr := range s.past {
-		consider(tr.at + Keep + 1)
-	}
-	if s.Alias != "" && s.aliasAt+aliasKeep >= t {
-		consider(s.aliasAt + aliasKeep + 1)
-	}
-	if s.outAt != 0 && s.outAt+aliasKeep >= t {
-		consider(s.outAt + aliasKeep + 1)
-	}
-	for _, r := range s.rests {
-		if r.until >= t {
-			consider(r.until + 1)
-		}
-	}
-	if at != 0 && at <= t {
-		at = t + 1
-	}
-	return at
-}
-
 // Contacts returns the number of contacts known, and how many of them are open.
 func (s *State) Contacts() (total, open int) {
 	for _, f := range s.facts {
-		if f.Retracted {
+		if f.Retracted || len(f.ActiveAt) == 0 {
 			continue
 		}
 		total++
@@ -345,76 +321,4 @@ func (s *State) Contacts() (total, open int) {
 		}
 	}
 	return total, open
-}
-
-// Encode writes the state; equal states give equal bytes.
-func (s *State) Encode() []byte {
-	w := &pack.Writer{}
-	w.String(s.Tenant)
-	w.String(s.ID)
-	w.String(s.Alias)
-	w.Int(s.Wake)
-	w.Int(s.aliasAt)
-	w.Int(s.outAt)
-	w.Uint(uint64(len(s.rests)))
-	for _, r := range s.rests {
-		w.String(r.trigger)
-		w.Int(r.until)
-	}
-	w.Int(s.gap)
-	w.Uint(uint64(len(s.facts)))
-	for _, f := range s.facts {
-		w.String(f.Subject)
-		w.Uint(f.Revision)
-		w.Bool(f.Retracted)
-		w.Byte(byte(f.Channel))
-		w.String(f.Queue)
-		w.Int(f.StartedAt)
-		w.Bool(f.Open)
-		w.Int(f.EndedAt)
-		w.Int(f.counted)
-		w.Uint(uint64(len(f.ActiveAt)))
-		for _, at := range f.ActiveAt {
-			w.Int(at - f.StartedAt)
-		}
-		w.Uint(uint64(len(f.days)))
-		for _, at := range f.days {
-			w.Int(at - f.StartedAt)
-		}
-	}
-	w.Uint(uint64(len(s.past)))
-	for _, tr := range s.past {
-		w.Byte(byte(tr.channel))
-		w.String(tr.queue)
-		w.Int(tr.at)
-	}
-	return w.Bytes()
-}
-
-// Decode reads what Encode wrote; anything else is pack.ErrDamaged.
-func Decode(b []byte) (*State, error) {
-	r := pack.NewReader(b)
-	s := &State{Tenant: r.String(), ID: r.String(), Alias: r.String(), Wake: r.Int(), aliasAt: r.Int(), outAt: r.Int()}
-	for n := r.Len(); n > 0; n-- {
-		s.rests = append(s.rests, rest{r.String(), r.Int()})
-	}
-	s.gap = r.Int()
-	for n := r.Len(); n > 0; n-- {
-		f := contact{Fact: event.Fact{Tenant: s.Tenant, Customer: s.ID, Subject: r.String(), Revision: r.Uint(), Retracted: r.Bool(), Channel: event.Channel(r.Byte()),
-			Queue: r.String(), StartedAt: r.Int(), Open: r.Bool(), EndedAt: r.Int()}, counted: r.Int()}
-		for m := r.Len(); m > 0; m-- {
-			f.ActiveAt = append(f.ActiveAt, f.StartedAt+r.Int())
-		}
-		for m := r.Len(); m > 0; m-- {
-			f.days = append(f.days, f.StartedAt+r.Int())
-		}
-		s.facts = append(s.facts, f)
-	}
-	for n := r.Len(); n > 0; n-- {
-		s.past = append(s.past, trace{event.Channel(r.Byte()), r.String(), r.Int()})
-	}
-	if r.More() {
-		return nil, pack.ErrDamaged
-	}
-	return s, r.Err()
 }

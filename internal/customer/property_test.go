@@ -11,6 +11,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/customer"
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/pack"
+	"github.com/vigia-cx/vigia/internal/sla"
 )
 
 // TestFactsInAnyOrder: the facts of a customer mean the same in whatever order they arrive, repeated or not.
@@ -52,7 +53,7 @@ func TestEveryStepHolds(t *testing.T) {
 				s.fact(f)
 			}
 		}
-		if s.tick(at + 40*day); s.state != nil {
+		if s.tick(at + 410*day); s.state != nil {
 			rt.Fatalf("still known: %+v", s.state)
 		}
 		last := map[string]int{}
@@ -97,8 +98,21 @@ func FuzzDecode(f *testing.F) {
 	s := open(f).contact("a", 1, "sales", 0, hour).contact("b", 1, "", 10*day)
 	s.tick(12 * day)
 	f.Add(s.state.Encode())
+	s.fact(resolved("c", 1, 12*day))
+	f.Add(s.state.Encode())
+	troubled := visit("d", event.Voice, "", 13*day)
+	troubled.Mood, troubled.MoodAt, troubled.AbandonedAt, troubled.Broken = -300_000, t0+13*day, t0+13*day, true
+	s.facts(troubled, csat("d#s1", 13*day, 5, 5), csat("d#s2", 14*day, 1, 5))
+	f.Add(s.state.Encode())
+	f.Add(s.visits(20, 22).tick(60 * day).state.Encode())
+	s.fact(sale("d#p.1", 12*day, 1, event.Ordered, 10, usd))
+	s.fact(sale("d#p.2", 12*day, 2, event.Subscribed, 10, eur))
+	s.tick(30 * day)
+	f.Add(s.state.Encode())
 	s.fact(event.Fact{MergedInto: "bob"})
 	f.Add(s.state.Encode())
+	h := triggered(f, "7d", 50).tell(asks("a#1", 1, 0), func(x *event.Fact) { x.Exchanges = []event.Exchange{{From: t0 + 1, To: t0 + 2}} }).cue(sla.DeadlineAtRisk, "a", 0).tick(8 * day)
+	f.Add(h.state.Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := customer.Decode(b)
 		if err != nil {

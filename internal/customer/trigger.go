@@ -73,7 +73,7 @@ func (s *State) decide(sig event.Signal, p *sla.Policy) Call {
 
 // again looks whether a contact that has just become known is one too many.
 func (s *State) again(f event.Fact, t int64, p *sla.Policy) []Call {
-	if f.Retracted || t-f.StartedAt > freshContact {
+	if f.Retracted || len(f.ActiveAt) == 0 || t-f.StartedAt > freshContact {
 		return nil
 	}
 	var calls []Call
@@ -86,7 +86,7 @@ func (s *State) again(f event.Fact, t int64, p *sla.Policy) []Call {
 		n := 0
 		for k := range s.facts {
 			o := &s.facts[k]
-			if !o.Retracted && o.StartedAt <= f.StartedAt && o.StartedAt > f.StartedAt-tr.SpanMs && tr.Covers(o.Channel.String(), o.Queue, "", "") {
+			if !o.Retracted && len(o.ActiveAt) > 0 && o.StartedAt <= f.StartedAt && o.StartedAt > f.StartedAt-tr.SpanMs && tr.Covers(o.Channel.String(), o.Queue, "", "") {
 				n++
 			}
 		}
@@ -95,7 +95,7 @@ func (s *State) again(f event.Fact, t int64, p *sla.Policy) []Call {
 		}
 		calls = append(calls, s.decide(event.Signal{
 			Tenant: s.Tenant, Conversation: conversationOf(f.Subject), Instance: strconv.FormatInt(f.StartedAt, 36), Kind: event.SignalTrigger, At: f.StartedAt,
-			Channel: f.Channel, Queue: f.Queue, Trigger: tr.Name, TriggerKind: string(tr.Kind), Count: uint32(n), SpanMs: tr.SpanMs,
+			Channel: f.Channel, Queue: f.Queue, Team: f.Team, Trigger: tr.Name, TriggerKind: string(tr.Kind), Count: uint32(n), SpanMs: tr.SpanMs,
 		}, p))
 	}
 	return calls
