@@ -53,11 +53,18 @@ type Frame struct {
 	AsOf     int64 // everything before is known, Unix ms
 	Complete bool
 	Policy   *sla.Policy // nil when the queues' parameters are not known
+	Asked    []string    // definitions asked for by name
+	// References are the numbers that no channel brings.
+	References References
+	Plain      bool // leave out series: only the number is of use
 }
 
 // FamilyOf returns the family whose panes answer a KPI grouped by some dimensions, or a [*GroupError]. KPIs about now have none.
 func (d *Def) FamilyOf(by []window.Dimension) (window.Family, error) {
 	family := d.Family
+	if family == window.Routing && slices.Contains(by, window.DimTopic) {
+		family = window.Topics
+	}
 	for _, dim := range by {
 		if !slices.Contains(d.Dimensions, dim) {
 			return "", &GroupError{d.ID, dim, d.Dimensions}
@@ -66,46 +73,74 @@ func (d *Def) FamilyOf(by []window.Dimension) (window.Family, error) {
 			family = window.Agent
 		}
 	}
+	if family == window.Topics {
+		for _, dim := range by {
+			if dim != window.DimTopic && dim != window.DimChannel {
+				return "", &GroupError{d.ID, dim, []window.Dimension{window.DimChannel, window.DimTopic}}
+			}
+		}
+	}
 	if family == window.Agent && slices.Contains(by, window.DimTeam) {
 		return "", &GroupError{d.ID, window.DimTeam, []window.Dimension{window.DimChannel, window.DimQueue, window.DimAgent}}
 	}
 	return family, nil
 }
 
-// Resolve returns the definitions to answer: those of the names asked that the KPI has, or its default ones.
+// Resolve returns the definitions to answer: those of the names asked that the KPI has, or its default ones. A name is that of a definition, or of a [Preset].
 func (d *Def) Resolve(asked []string) []*Definition {
 	var out []*Definition
-	for _, names := range [][]string{asked, d.Default} {
-		for _, name := range names {
-			if def, ok := d.Definition(name); ok && !slices.Contains(out, def) {
-				out = append(out, def)
-			}
+	add := func(name string) {
+		if def, ok := d.Definition(name); ok && !slices.Contains(out, def) {
+			out = append(out, def)
 		}
-		if len(out) > 0 {
-			break
+	}
+	for _, name := range asked {
+		if _, own := d.Definition(name); own {
+			add(name)
+			continue
+		}
+		for _, id := range d.preset(name) {
+			add(id)
+		}
+	}
+	if len(out) == 0 {
+		for _, id := range d.Default {
+			add(id)
 		}
 	}
 	return out
 }
 
 // Values reads a KPI off a sum over the window: for each group, one value per definition. It fails with a [*WindowError] when the KPI cannot be answered for
-// the window.
-func (d *Def) Values(definitions []*Definition, f Frame, groups []window.Group, sum *window.Sum) ([]Value, error) {
+// the window. Without a source, derived definitions are left out.
+func (d *Def) Values(definitions []*Definition, f Frame, groups []window.Group, sum *window.Sum, source Source) ([]Value, error) {
 	var out []Value
 	for _, g := range groups {
 		if d.Family == window.Activity && !g.Names(f.By) {
 			continue // distinct customers are kept by name; "no name" is not one, and 0 would be untrue
 		}
+		if slices.Contains(f.By, window.DimTopic) && g.Topic == "" {
+			continue // what has no topic is not kept by topic
+		}
 		cell := sum.Cell(g)
 		for _, def := range definitions {
 			var r Reading
-			if def.Customers != nil {
-				var err error
-				if r, err = def.Customers(cell, f.Window); err != nil {
-					return nil, err
-				}
-			} else {
+			var err error
+			switch {
+			case def.Customers != nil:
+				r, err = def.Customers(cell, f.Window)
+			case def.Derive != nil && source == nil:
+				continue
+			case def.Derive != nil:
+				r, err = def.Derive(&View{Frame: f, Group: g, Cell: cell, Source: source})
+			default:
 				r = def.Read(cell)
+			}
+			if err != nil {
+				return nil, err
+			}
+			if def.Optional && r.n == 0 && !slices.Contains(f.Asked, def.ID) {
+				continue
 			}
 			out = append(out, d.value(def, f, g, r))
 		}
@@ -137,7 +172,7 @@ func ByGroup(open []OpenAt, by []window.Dimension) map[window.Group][]OpenAt {
 
 // GroupOf returns the group that an open conversation counts for.
 func GroupOf(o *OpenAt) window.Group {
-	return window.Group{Channel: o.Channel, Queue: o.Queue, Team: o.Team, Agent: o.Agent}
+	return window.Group{Channel: o.Channel, Queue: o.Queue, Team: o.Team, Agent: o.Agent, Topic: o.Topic}
 }
 
 func (d *Def) value(def *Definition, f Frame, g window.Group, r Reading) Value {
@@ -152,8 +187,24 @@ func (d *Def) value(def *Definition, f Frame, g window.Group, r Reading) Value {
 	if p, ok := params(f, g); ok && d.QueueParams {
 		v.Params["target_s"], v.Params["short_abandon_s"] = seconds(p.TargetMs), seconds(p.ShortAbandonMs)
 	}
+	if f.Plain {
+		r.series = nil
+	}
 	r.put(&v)
+	if least := f.minN(d); least > 0 && len(f.By) > 0 {
+		if v.MinN = least; v.N < least {
+			v.hide()
+		}
+	}
 	return v
+}
+
+// minN is below how many contributions the value of a single group is hidden.
+func (f Frame) minN(d *Def) int64 {
+	if f.Policy == nil {
+		return d.MinN
+	}
+	return f.Policy.MinN(d.ID, d.MinN)
 }
 
 // params returns the parameters of the group's queue, or those that all queues share.

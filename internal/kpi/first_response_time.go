@@ -7,7 +7,7 @@ import (
 
 // firstResponseTime is how long customers wait for the first reply of a person.
 var firstResponseTime = Def{
-	ID: "first_response_time", Unit: Seconds, Better: Lower, Version: 1,
+	ID: "first_response_time", Unit: Seconds, Better: Lower, Version: 1, Goal: "chat < 5 min, e-mail 2 h, ticket 24 h",
 	Title: Text{EN: "First response time", ES: "Tiempo de primera respuesta", PT: "Tempo de primeira resposta"},
 	Explain: Text{
 		EN: "Time from a customer's first message (or the hand-off by a bot) to the first public reply of a person, in opening hours where the promise has a calendar. Counts at the reply.",

@@ -89,7 +89,7 @@ func ask(t *testing.T, id string, definitions []string, f Frame, g window.Group,
 	if err != nil {
 		t.Fatal(err)
 	}
-	values, err := d.Values(d.Resolve(definitions), f, []window.Group{g}, sum)
+	values, err := d.Values(d.Resolve(definitions), f, []window.Group{g}, sum, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestComplianceByClock(t *testing.T) {
 	for _, v := range ask(t, "sla_compliance", nil, goldenFrame(), window.Group{}, count(t, window.Routing, nil, moments)) {
 		got[v.Definition] = string(v.Numerator + "/" + v.Denominator)
 	}
-	if diff := cmp.Diff(map[string]string{"first_response": "1/2", "next_response": "2/3", "resolution": "3/4"}, got); diff != "" {
+	if diff := cmp.Diff(map[string]string{"first_response": "1/2", "next_response": "2/3", "resolution": "3/4", "periodic_update": "4/5", "pausable_update": "5/6"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -192,7 +192,8 @@ func TestNow(t *testing.T) {
 	open := []OpenAt{
 		{T: at, Open: convo.Open{Queue: "a", WaitingSince: at - 90_500, Promises: []convo.OpenPromise{promise(sla.FirstResponse, at-2, at-1), promise(sla.Resolution, at+5, at+9)}}},
 		{T: at, Open: convo.Open{Queue: "a", WaitingSince: at + 5, Promises: []convo.OpenPromise{promise(sla.FirstResponse, at, at+1)}}},
-		{T: at, Open: convo.Open{Queue: "b", Promises: []convo.OpenPromise{promise(sla.FirstResponse, 0, 0), promise(sla.NextResponse, at, at)}}},
+		{T: at, Open: convo.Open{Queue: "b", Promises: []convo.OpenPromise{promise(sla.FirstResponse, 0, 0), promise(sla.NextResponse, at, at),
+			promise(sla.PausableUpdate, at-1, at+1)}}},
 	}
 	f := goldenFrame(window.DimQueue)
 	got := map[string]string{}
@@ -208,9 +209,9 @@ func TestNow(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{
 		"contacts_waiting": `a="2" b="0" `,
 		"longest_wait":     `a="90.5" b="" `,
-		"sla_running":      `a="2" a="0" a="1" b="1" b="1" b="0" `,
-		"sla_at_risk":      `a="1" a="0" a="0" b="0" b="0" b="0" `,
-		"sla_overdue":      `a="1" a="0" a="0" b="0" b="0" b="0" `,
+		"sla_running":      `a="2" a="0" a="1" a="0" a="0" b="1" b="1" b="0" b="0" b="1" `,
+		"sla_at_risk":      `a="1" a="0" a="0" a="0" a="0" b="0" b="0" b="0" b="0" b="1" `,
+		"sla_overdue":      `a="1" a="0" a="0" a="0" a="0" b="0" b="0" b="0" b="0" b="0" `,
 	}, got); diff != "" {
 		t.Error("(-want +got)", diff)
 	}

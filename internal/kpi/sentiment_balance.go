@@ -8,6 +8,8 @@ import (
 // band is how far from 0 a score (millionths, -1,000,000 to 1,000,000) must be to count as positive or negative.
 const band = 200_000
 
+var scoredMessages = Feed{Metric: mSentiment, Kind: convo.Scored, Timed: true}
+
 // sentimentBalance is the share of positive messages less the share of negative ones.
 var sentimentBalance = Def{
 	ID: "sentiment_balance", Unit: Ratio, Better: Higher, Version: 1,
@@ -24,7 +26,7 @@ var sentimentBalance = Def{
 	// Not by agent: inferring emotions about workers is restricted in the EU.
 	Dimensions: contactDims, Family: window.Routing,
 	Feeds: []*Feed{
-		{Metric: mSentiment, Kind: convo.Scored, Timed: true},
+		&scoredMessages,
 		{Metric: mSentimentPositive, Kind: convo.Scored, If: func(m convo.Moment) bool { return m.Value >= band }},
 		{Metric: mSentimentNegative, Kind: convo.Scored, If: func(m convo.Moment) bool { return m.Value <= -band }},
 	},

@@ -6,7 +6,7 @@ import "github.com/vigia-cx/vigia/internal/window"
 //
 // Waits are compared with the queue's target and short-abandon threshold when the contact ends; later changes of the two do not change the past.
 var serviceLevel = Def{
-	ID: "service_level", Unit: Ratio, Better: Higher, Version: 1,
+	ID: "service_level", Unit: Ratio, Better: Higher, Version: 1, Goal: "80 % in 20 s",
 	Title: Text{EN: "Service level", ES: "Nivel de servicio", PT: "Nível de serviço"},
 	Explain: Text{
 		EN: "Share of contacts answered within the queue's target; a wait equal to the target is in. The definitions differ in what happens to abandoned and other contacts.",

@@ -31,7 +31,7 @@ type Value struct {
 	// Numerator and Denominator are exact: of durations the sum in seconds and N, of ratios the two counts, of counts the count and null.
 	Numerator   Number `json:"numerator"`
 	Denominator Number `json:"denominator"`
-	// Low and High are the Wilson 95 % interval of proportions, null otherwise.
+	// Low and High are the 95 % interval of proportions (Wilson) and of what is made of shares, null otherwise.
 	Low  Number `json:"low"`
 	High Number `json:"high"`
 	// The percentiles of durations, in seconds, at most 1.1 % off; other units have none.
@@ -39,11 +39,51 @@ type Value struct {
 	P90 *Number `json:"p90,omitempty"`
 	P95 *Number `json:"p95,omitempty"`
 	P99 *Number `json:"p99,omitempty"`
+	// Mean is the mean score of surveys, on their scale; Distribution how often each score was given.
+	Mean         *Number `json:"mean,omitempty"`
+	Distribution []Bin   `json:"distribution,omitempty"`
+	// Basis says what the denominator is where that depends on what is known; of money the currency and the rates used, or why there is no value.
+	Basis string `json:"basis,omitempty"`
+	// Series are the steps of a profile or a forecast, in the order of time.
+	Series []Step `json:"series,omitempty"`
+	// MinN is below how many contributions values of single groups are hidden; Hidden says that this one is: everything but N is null then.
+	MinN   int64 `json:"min_n,omitempty"`
+	Hidden bool  `json:"hidden,omitempty"`
+	// Baseline is what the value is compared with; nil unless that was asked for, and of KPIs about now.
+	Baseline *Baseline `json:"baseline,omitempty"`
 	// AsOf is the instant up to which everything is known, RFC 3339; FreshnessS is its age in seconds.
 	AsOf       string `json:"as_of"`
 	FreshnessS Number `json:"freshness_s"`
 	// Complete is false when something that belongs into the window is known to be missing or not known yet.
 	Complete bool `json:"complete"`
+}
+
+// Bin is how often a score was given.
+type Bin struct {
+	Score Number `json:"score"`
+	N     int64  `json:"n"`
+}
+
+// Step is one step of a series. At names it: an instant (RFC 3339), or "monday 09:15". Low and High bound what is to be expected in nine cases of ten; both are null where
+// nothing is expected. The sides of a comparison are steps as well: At is their name, Low and High their interval, N what they rest on.
+type Step struct {
+	At    string `json:"at"`
+	Value Number `json:"value"`
+	Low   Number `json:"low"`
+	High  Number `json:"high"`
+	N     int64  `json:"n,omitempty"`
+}
+
+// hide takes away what few contributions would give away.
+func (v *Value) hide() {
+	v.Hidden = true
+	v.Value, v.Numerator, v.Denominator, v.Low, v.High = "", "", "", "", ""
+	v.Mean, v.Distribution, v.Series = nil, nil, nil
+	for _, p := range []**Number{&v.P50, &v.P90, &v.P95, &v.P99} {
+		if *p != nil {
+			*p = new(Number)
+		}
+	}
 }
 
 // Number is a decimal number as text, so that it prints exactly as computed. The empty Number is null.

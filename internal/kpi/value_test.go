@@ -128,7 +128,7 @@ func TestActiveCustomers(t *testing.T) {
 	} {
 		f := goldenFrame()
 		f.Window = Window{From: c.from, To: c.to, Now: c.now, Zone: time.UTC}
-		values, err := activeCustomers.Values(activeCustomers.Resolve(nil), f, []window.Group{{}}, sum)
+		values, err := activeCustomers.Values(activeCustomers.Resolve(nil), f, []window.Group{{}}, sum, nil)
 		if c.sentence != "" {
 			if refused := (*WindowError)(nil); !errors.As(err, &refused) || !strings.Contains(err.Error(), c.sentence) {
 				t.Errorf("%s: %v, want a refusal with %q", c.name, err, c.sentence)
