@@ -89,6 +89,10 @@ func (s *Slot) fold(in Input) (done bool, err error) {
 		if s.cfg.Stage == Customers {
 			return true, s.fact(in, b)
 		}
+	case event.AgentFact:
+		if s.cfg.Stage == Customers {
+			return true, s.agentFact(in, b)
+		}
 	}
 	return true, &event.Error{Reason: event.ReasonWrongTopic, Detail: fmt.Sprintf("a %T does not belong on %s", in.Record.Body, s.cfg.Topic)}
 }
@@ -132,6 +136,9 @@ func (s *Slot) event(in Input, e *event.Event) error {
 	if s.err != nil {
 		return s.err
 	}
+	if b, ok := e.Body.(event.Reference); ok {
+		return s.reference(t, e.At, b)
+	}
 	policy := t.current()
 	if e.At < s.root.T-policy.HorizonMs(e.Source.Connector) {
 		return &event.Error{Reason: event.ReasonTooLate, Field: "occurred_at", Detail: "lies before the dedupe horizon of its source"}
@@ -164,8 +171,30 @@ func (s *Slot) event(in Input, e *event.Event) error {
 	if id, ok := e.Body.(event.CustomerIdentity); ok && e.Customer != "" {
 		s.identity(e, id)
 	}
+	if p, ok := e.Body.(event.Presence); ok && policy.Agents() {
+		s.tellAgent(event.AgentFact{Tenant: e.Tenant, Agent: p.Agent, Subject: e.ID, Presence: &event.Availability{At: e.At, Available: p.Available, Team: e.Routing.Team}})
+	}
 	s.conclude(t, x, change)
 	return s.err
+}
+
+// reference remembers a number that no channel brings. It may come as late as it likes: whoever reads looks up what held when.
+func (s *Slot) reference(t *tenant, at int64, b event.Reference) error {
+	if len(t.policies) == 0 {
+		return &event.Error{Reason: event.ReasonNoTenant, Field: "tenant_id", Detail: "has no policy in this partition: run vigia config apply"}
+	}
+	s.enrol(t)
+	ref := Ref{prefixRefs + t.name, kpi.ReferenceName{Type: b.Type, Key: b.Key}.Field()}
+	h, err := kpi.DecodeHistory(s.get(ref).Blob)
+	if err != nil {
+		s.err = fmt.Errorf("reference number %s of tenant %q: %w", b.Type, t.name, err)
+	}
+	if s.err != nil {
+		return s.err
+	}
+	s.write(ref.Key, ref.Field, h.Set(kpi.ReferencePoint{At: at, Value: b.Value, Currency: b.Currency}).Encode())
+	s.count("applied")
+	return nil
 }
 
 // identity tells stage 2 that a customer is now another, or must be erased. It applies forward: past windows stay.
@@ -212,6 +241,9 @@ func (s *Slot) env(t *tenant) *convo.Env {
 func (s *Slot) conclude(t *tenant, x *subject, c convo.Change) {
 	s.contribute(t, c.Gone, -1)
 	s.contribute(t, c.New, +1)
+	if s.watch != nil && len(c.Gone)+len(c.New) > 0 {
+		s.watch(x.key, c.Gone, c.New)
+	}
 	for _, sig := range c.Signals {
 		s.signal(sig)
 	}
@@ -224,9 +256,13 @@ func (s *Slot) conclude(t *tenant, x *subject, c convo.Change) {
 			s.signal(event.Signal{Tenant: f.Tenant, Conversation: x.convo.ID, Kind: event.SignalTrigger, Trigger: "fact", Revision: uint32(f.Revision), At: s.root.T})
 		}
 	}
+	for _, f := range c.Agents {
+		s.tellAgent(f)
+	}
 	if x.convo.ID != "" {
 		s.show(t, x, c.Forget)
 	}
+	x.convo.Release(s.env(t))
 	s.schedule(x, c.Wake, c.Forget)
 }
 
@@ -246,11 +282,16 @@ func (s *Slot) show(t *tenant, x *subject, forget bool) {
 	if o, ok := x.convo.Open(); ok && !forget {
 		b = o.Encode()
 	}
+	s.list(t, x, x.convo.ID, b)
+}
+
+// list keeps an entry of what readers see of a subject, as long as there is one.
+func (s *Slot) list(t *tenant, x *subject, name string, b []byte) {
 	if x.shown && bytes.Equal(b, x.open) {
 		return
 	}
 	x.open, x.shown = b, true
-	s.write(prefixOpen+t.name, x.convo.ID, b)
+	s.write(prefixOpen+t.name, name, b)
 }
 
 // schedule enters a subject in the agenda, or drops it when nothing is left to keep.
@@ -262,7 +303,7 @@ func (s *Slot) schedule(x *subject, at int64, forget bool) {
 			s.agenda.remove(x.key, *wake)
 		}
 		// At once, not at the commit: what a later record of the batch finds must not depend on where batches are cut.
-		x.convo, x.person, x.gone = nil, nil, true
+		x.convo, x.person, x.agent, x.gone = nil, nil, nil, true
 	case *wake == 0 || at < *wake:
 		if *wake != 0 {
 			s.agenda.remove(x.key, *wake)
@@ -281,6 +322,7 @@ func (s *Slot) contribute(t *tenant, moments []convo.Moment, sign int64) {
 		g := m.Group
 		g.Queue = s.cap(t, window.DimQueue, g.Queue, limits.Queues)
 		g.Team = s.cap(t, window.DimTeam, g.Team, limits.Teams)
+		g.Topic = s.cap(t, window.DimTopic, g.Topic, limits.Topics)
 		if policy.AgentCells() {
 			g.Agent = s.cap(t, window.DimAgent, g.Agent, limits.Agents)
 		}

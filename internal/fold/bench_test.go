@@ -9,8 +9,17 @@ import (
 )
 
 // BenchmarkFold is the pure cost of an event: conversations of 8 messages on 20 queues, a tick a second, commits of 2,000 records applied to memory.
-func BenchmarkFold(b *testing.B) {
-	p, err := sla.CompilePolicy(testPolicy(), 1)
+func BenchmarkFold(b *testing.B) { benchmarkFold(b, testPolicy()) }
+
+// BenchmarkFoldAgents is the same of a tenant who follows agents.
+func BenchmarkFoldAgents(b *testing.B) {
+	spec := testPolicy()
+	spec.Agents = true
+	benchmarkFold(b, spec)
+}
+
+func benchmarkFold(b *testing.B, spec sla.PolicySpec) {
+	p, err := sla.CompilePolicy(spec, 1)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -53,6 +62,9 @@ func BenchmarkFold(b *testing.B) {
 		}
 		e := &event.Event{ID: fmt.Sprint("e", i), Tenant: "t", Source: event.Source{Connector: "http"}, At: at, ReceivedAt: at, Conversation: ids[slot], Customer: ids[slot],
 			Actor: actor, Channel: event.WebChat, Routing: event.Routing{Queue: fmt.Sprint("q", slot%20), Team: "a"}, Body: event.Message{ID: "m", Direction: dir}}
+		if spec.Agents && dir == event.Outbound {
+			e.Routing.Agent = fmt.Sprint("a", slot%200)
+		}
 		if turn == 7 {
 			e.Actor, e.Body = event.BySystem, event.ConversationState{State: event.StatusResolved}
 		}

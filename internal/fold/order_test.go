@@ -155,7 +155,7 @@ func script(rt *rapid.T) []*event.Event {
 func TestBatchesDoNotMatter(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		spec := testPolicy()
-		spec.Horizon, spec.EpisodeGap = map[string]string{"*": "1h"}, "1h"
+		spec.Horizon, spec.EpisodeGap, spec.Agents = map[string]string{"*": "1h"}, "1h", true
 		p, err := sla.CompilePolicy(spec, 1)
 		if err != nil {
 			t.Fatal(err)

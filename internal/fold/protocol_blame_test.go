@@ -45,7 +45,7 @@ func (w *world) blame(bay int, since int64, losses []loss, offset int64, sig *ev
 			w.fail("bay %d offset %d: %s of %s is due at %d, the breach says %d", bay, offset, sig.Clock, sig.Conversation, d.due, sig.DueAt)
 		case !d.broken && !(d.runs && d.due != 0 && t > d.due+grace):
 			w.fail("false breach: bay %d offset %d: %s of %s due at %d, time is %d: %+v", bay, offset, sig.Clock, sig.Conversation, d.due, t, d)
-		case until > t:
+		case until > t && !r.toldBefore(k, d, offset):
 			w.fail("false breach: bay %d offset %d: %s of %s fell due at %d while its source was blind", bay, offset, sig.Clock, sig.Conversation, d.due)
 		case clean:
 			held := slices.ContainsFunc(r.gaps, func(g gapAt) bool { return g.offset < offset && g.From <= d.due && d.due <= g.From+60*minutes })
@@ -58,6 +58,27 @@ func (w *world) blame(bay int, since int64, losses []loss, offset int64, sig *ev
 		return
 	}
 	w.fail("false breach: bay %d offset %d: %s of %s since %d is no promise that the log knows", bay, offset, sig.Clock, sig.Conversation, sig.StartedAt)
+}
+
+// toldBefore reports whether a breach was rightly told at an earlier record, before the blindness of its source was known: it stands then, and is told again after a
+// rebuild.
+func (r *records) toldBefore(k *talk, d due, offset int64) bool {
+	for o := r.since; o < offset; o++ {
+		t := r.times[o-r.since]
+		if r.held(d.due, o) > t {
+			continue
+		}
+		list := k.until(o)
+		if len(list) == 0 {
+			continue
+		}
+		for _, was := range judge(list, t).dues {
+			if was.clock == d.clock && was.start == d.start && was.due == d.due && (was.broken || was.runs && t > was.due+grace) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // prompt checks that a breach was told by the first record after which it could be known.

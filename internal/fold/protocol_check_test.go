@@ -159,20 +159,20 @@ type cellName struct {
 	group  window.Group
 }
 
-type expected [31]window.Agg
+type expected [49]window.Agg
 
 const day = 24 * 60 * minutes
 
 func localDay(at int64) int64 { return floorDiv(at-5*60*minutes, day) }
 
-// expect counts something where it must live when time is t: 10 s panes for 2 h, 15 min panes for 8 days, then days.
+// expect counts something where it must live when time is t: 10 s panes for 2 h, 15 min panes for 30 days, then days.
 func expect(want map[cellName]*expected, c counted, f window.Family, t int64) {
 	n := cellName{family: f, group: c.group}
 	quarter, utc := floorDiv(c.at, 15*minutes), floorDiv(c.at, day)
 	switch {
 	case (quarter+1)*15*minutes+120*minutes > t:
 		n.chunk, n.pane = window.Chunk{Tier: window.Fine, Start: quarter}, (c.at-quarter*15*minutes)/10_000
-	case (utc+1)*day+8*day > t:
+	case (utc+1)*day+30*day > t:
 		n.chunk, n.pane = window.Chunk{Tier: window.Medium, Start: utc}, (c.at-utc*day)/(15*minutes)
 	default:
 		n.chunk = window.Chunk{Tier: window.Coarse, Start: floorDiv(localDay(c.at), 64)}
@@ -209,10 +209,9 @@ func (w *world) compare(bay int, want map[cellName]*expected) {
 			n := cellName{f, chunk, int64(pane), g}
 			x := want[n]
 			if x == nil {
-				w.fail("bay %d: %+v counts %+v, it must be empty", bay, n, c)
-				return
+				x = &expected{} // it may hold what the oracle does not know
 			}
-			for m := range x {
+			for _, m := range known {
 				if a := c.Metric(window.Metric(m)); !same(a, x[m]) {
 					w.fail("bay %d: %+v metric %d: is %+v, must be %+v", bay, n, m, a, x[m])
 					return

@@ -118,7 +118,19 @@ const (
 	handled, sentiment, lastActive, activeDay        = 25, 26, 29, 30
 )
 
-var clockMetric = map[string]window.Metric{"first_response": 7, "next_response": 9, "resolution": 11} // and the misses after it
+var clockMetric = map[string]window.Metric{"first_response": 7, "next_response": 9, "resolution": 11, "periodic_update": 45, "pausable_update": 47} // and the misses after it
+
+var updateMetric = map[string]window.Metric{"periodic_update": 43, "pausable_update": 44}
+
+// known lists the metrics that the oracle computes: all of 1 to 30, and those of updates.
+var known = func() (all []window.Metric) {
+	for m := window.Metric(1); m <= 48; m++ {
+		if m <= 30 || m >= 43 {
+			all = append(all, m)
+		}
+	}
+	return all
+}()
 
 // outcome counts the end of a contact's wait against 20 s and 5 s.
 func (v *verdict) outcome(m window.Metric, at, wait int64, g window.Group) {
@@ -148,9 +160,9 @@ func (v *verdict) outcome(m window.Metric, at, wait int64, g window.Group) {
 const minutes = 60_000
 
 var targets = map[int64]map[string]int64{
-	1: {"first_response": 2 * minutes, "next_response": 3 * minutes, "resolution": 10 * minutes},
-	2: {"first_response": 1 * minutes, "next_response": 4 * minutes, "resolution": 8 * minutes},
-	3: {"first_response": 3 * minutes, "next_response": 2 * minutes, "resolution": 12 * minutes},
+	1: {"first_response": 2 * minutes, "next_response": 3 * minutes, "resolution": 10 * minutes, "periodic_update": 5 * minutes, "pausable_update": 2 * minutes},
+	2: {"first_response": 1 * minutes, "next_response": 4 * minutes, "resolution": 8 * minutes, "periodic_update": 3 * minutes, "pausable_update": 4 * minutes},
+	3: {"first_response": 3 * minutes, "next_response": 2 * minutes, "resolution": 12 * minutes, "periodic_update": 2 * minutes, "pausable_update": 2 * minutes},
 }
 
 const episodeGap = 15 * minutes

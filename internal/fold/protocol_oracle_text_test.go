@@ -17,6 +17,7 @@ func (v *verdict) text(list []told, t, end int64) {
 	e.count(started, e0.At, g)
 	var (
 		owed, owedSerial  int64
+		news, newsSerial  int64 // the last reply, after which the next one is owed
 		firstDone         bool
 		contact, lastWord int64
 		contacted         bool
@@ -44,6 +45,13 @@ func (v *verdict) text(list []told, t, end int64) {
 			return "next_response"
 		}
 		return "first_response"
+	}
+	// stands returns the pauses in which the clock of an update stands.
+	stands := func(clock string) [][2]int64 {
+		if clock == "periodic_update" {
+			return nil
+		}
+		return pauses
 	}
 	for i := range list {
 		x := &list[i]
@@ -80,24 +88,34 @@ func (v *verdict) text(list []told, t, end int64) {
 				e.outcome(answered, x.At, x.At-contact, g)
 				contact, contacted = 0, true
 			}
-			if owed == 0 {
-				continue
+			judged := func(d due) {
+				d.kept = d.due == 0 || x.At <= d.due
+				d.broken = !d.kept
+				e.dues = append(e.dues, d)
+				if d.kept {
+					e.count(clockMetric[d.clock], x.At, g)
+				} else {
+					e.count(clockMetric[d.clock]+1, d.due, g)
+				}
 			}
-			m := window.Metric(firstResponse)
-			if firstDone {
-				m = nextResponse
+			if owed != 0 {
+				m := window.Metric(firstResponse)
+				if firstDone {
+					m = nextResponse
+				}
+				e.sum(m, x.At, g, x.At-owed-pausedFor(pauses, owed, x.At), true)
+				judged(due{clock: clock(), start: owed, due: dueAt(pauses, owed, targets[owedSerial][clock()])})
+				owed, firstDone = 0, true
 			}
-			e.sum(m, x.At, g, x.At-owed-pausedFor(pauses, owed, x.At), true)
-			d := due{clock: clock(), start: owed, due: dueAt(pauses, owed, targets[owedSerial][clock()])}
-			d.kept = d.due == 0 || x.At <= d.due
-			d.broken = !d.kept
-			e.dues = append(e.dues, d)
-			if d.kept {
-				e.count(clockMetric[d.clock], x.At, g)
-			} else {
-				e.count(clockMetric[d.clock]+1, d.due, g)
+			for clock, m := range updateMetric {
+				if news != 0 {
+					e.sum(m, x.At, g, x.At-news-pausedFor(stands(clock), news, x.At), true)
+					judged(due{clock: clock, start: news, due: dueAt(stands(clock), news, targets[newsSerial][clock])})
+				}
 			}
-			owed, firstDone = 0, true
+			if news = 0; firstDone && !resolved {
+				news, newsSerial = x.At, x.serial
+			}
 		case event.ConversationState:
 			switch b.State {
 			case event.StatusReopened, event.StatusOpened:
@@ -122,6 +140,13 @@ func (v *verdict) text(list []told, t, end int64) {
 					}
 					owed = 0
 				}
+				for clock := range updateMetric {
+					if at := dueAt(stands(clock), news, targets[newsSerial][clock]); news != 0 && at != 0 && at < x.At {
+						e.dues = append(e.dues, due{clock: clock, start: news, due: at, broken: true})
+						e.count(clockMetric[clock]+1, at, g)
+					}
+				}
+				news = 0
 				if contact != 0 {
 					e.outcome(flowOut, x.At, x.At-contact, g)
 					contact, contacted = 0, true
@@ -135,7 +160,7 @@ func (v *verdict) text(list []told, t, end int64) {
 	}
 	silent(t)
 	begin := list[0]
-	open := func(clock string, start, serial int64) {
+	open := func(clock string, start, serial int64, pauses [][2]int64) {
 		d := due{clock: clock, start: start, due: dueAt(pauses, start, targets[serial][clock])}
 		switch {
 		case end == 0:
@@ -151,7 +176,12 @@ func (v *verdict) text(list []told, t, end int64) {
 		e.dues = append(e.dues, d)
 	}
 	if owed != 0 {
-		open(clock(), owed, owedSerial)
+		open(clock(), owed, owedSerial, pauses)
+	}
+	for clock := range updateMetric {
+		if news != 0 {
+			open(clock, news, newsSerial, stands(clock))
+		}
 	}
 	if settled != nil {
 		at := settled.At
@@ -166,7 +196,7 @@ func (v *verdict) text(list []told, t, end int64) {
 		}
 		e.dues = append(e.dues, d)
 	} else if !resolved {
-		open("resolution", begin.At, begin.serial)
+		open("resolution", begin.At, begin.serial, pauses)
 	}
 	if contact != 0 && end > 0 {
 		e.outcome(lostContact, end, end-contact, g)

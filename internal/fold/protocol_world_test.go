@@ -119,9 +119,9 @@ func (w *world) everywhere(b event.RecordBody) {
 
 // policies are the rules in force one after another. They are compiled once: thousands of slots share them.
 var policies = func() (out []*sla.Policy) {
-	for i, targets := range [][3]string{{"2m", "3m", "10m"}, {"1m", "4m", "8m"}, {"3m", "2m", "12m"}} {
+	for i, targets := range [][5]string{{"2m", "3m", "10m", "5m", "2m"}, {"1m", "4m", "8m", "3m", "4m"}, {"3m", "2m", "12m", "2m", "2m"}} {
 		spec := sla.DefaultPolicy(tenantName, "America/Bogota")
-		spec.Rules = []sla.RuleSpec{{Name: "all", FirstResponse: targets[0], NextResponse: targets[1], Resolution: targets[2]}}
+		spec.Rules = []sla.RuleSpec{{Name: "all", FirstResponse: targets[0], NextResponse: targets[1], Resolution: targets[2], PeriodicUpdate: targets[3], PausableUpdate: targets[4]}}
 		spec.Horizon = map[string]string{"*": "20m"}
 		spec.EpisodeGap = "15m"
 		spec.Triggers = []sla.TriggerSpec{

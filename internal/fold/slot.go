@@ -13,7 +13,7 @@ import (
 )
 
 // Schema is the version of the state layout and of every constant that shapes it. State of another version is refused.
-const Schema = 2
+const Schema = 3
 
 // Constants of the schema: how much one step of a record does. They must not depend on a worker's settings, or two workers would cut steps differently.
 const (

@@ -134,6 +134,7 @@ func (s *Slot) fact(in Input, f event.Fact) error {
 		x.person, x.gone = customer.New(f), false
 	}
 	s.enrol(t)
+	x.person.Scratch = &s.people
 	change, applied := x.person.Apply(f, s.root.T, t.current())
 	if !applied {
 		s.count("duplicate")

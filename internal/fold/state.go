@@ -6,23 +6,24 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vigia-cx/vigia/internal/agent"
 	"github.com/vigia-cx/vigia/internal/convo"
 	"github.com/vigia-cx/vigia/internal/customer"
-	"github.com/vigia-cx/vigia/internal/pack"
-	"github.com/vigia-cx/vigia/internal/window"
+	"github.com/vigia-cx/vigia/internal/event"
 )
 
 // Keys of a slot's state. Readers know those marked so.
 const (
 	keyRoot       = "root"   // field "r": root
 	keyPublic     = "pub"    // readers: t, b, inc, tenants, counters
-	keySubjects   = "s"      // field = Kafka key: conversation or customer
+	keySubjects   = "s"      // field = Kafka key: conversation, customer or agent
 	keyAgenda     = "ab"     // field = hour: minutes of it that hold entries, a bit each
 	prefixAgenda  = "a:"     // + minute: field = Kafka key, value = instant
 	prefixTenant  = "tn:"    // readers: + tenant: dir, zone, params, capped
 	prefixChanges = "chg:"   // readers: + tenant: field = key of a chunk, value = number of contributions so far
 	prefixNames   = "names:" // + tenant: field = dimension
-	prefixOpen    = "o:"     // readers: + tenant: field = conversation
+	prefixRefs    = "ref:"   // readers: + tenant: field = name of a reference number, value = its history
+	prefixOpen    = "o:"     // readers: + tenant: field = conversation; of stage 2: agent
 )
 
 // Start says how a slot begins.
@@ -60,15 +61,18 @@ type Slot struct {
 	bytes     int
 	scratch   []byte
 	work      convo.Scratch
+	people    customer.Scratch
+	watch     func(key string, gone, fresh []convo.Moment) // see Watch
 }
 
 type dirty interface{ flush(s *Slot) }
 
-// subject is a conversation or a customer in use.
+// subject is a conversation, a customer or an agent in use.
 type subject struct {
 	key    string
 	convo  *convo.State
 	person *customer.State
+	agent  *agent.State
 	open   []byte // what readers see, as last written
 	shown  bool   // open is known: false after a load
 	size   int
@@ -274,9 +278,12 @@ func (s *Slot) adopt(key string, v Value) *subject {
 	}
 	if v.Found {
 		var err error
-		if s.cfg.Stage == Conversations {
+		switch {
+		case s.cfg.Stage == Conversations:
 			x.convo, err = convo.Decode(v.Blob)
-		} else {
+		case event.IsAgentKey(key):
+			x.agent, err = agent.Decode(v.Blob)
+		default:
 			x.person, err = customer.Decode(v.Blob)
 		}
 		if err != nil {
@@ -284,7 +291,7 @@ func (s *Slot) adopt(key string, v Value) *subject {
 			return x
 		}
 	}
-	x.size = x.weigh(len(v.Blob))
+	x.size = weigh(len(v.Blob))
 	s.bytes += x.size
 	s.subjects[key] = x
 	return x
@@ -313,119 +320,27 @@ func (x *subject) flush(s *Slot) {
 		b = x.convo.Encode()
 	case x.person != nil:
 		b = x.person.Encode()
+	case x.agent != nil:
+		b = x.agent.Encode()
 	}
-	size := x.weigh(len(b))
+	size := weigh(len(b))
 	s.bytes += size - x.size
 	x.size = size
 	s.write(keySubjects, x.key, b)
 }
 
-// weigh estimates what a subject takes in memory from the size of its encoding. An open conversation keeps its last evaluation.
-func (x *subject) weigh(encoded int) int {
-	size := encoded*3 + 400
-	if len(x.open) > 0 {
-		size += 3500
-	}
-	return size
-}
+// weigh estimates what a subject takes in memory from the size of its encoding.
+func weigh(encoded int) int { return encoded*3 + 1400 }
 
 func (x *subject) wake() *int64 {
-	if x.convo != nil {
+	switch {
+	case x.convo != nil:
 		return &x.convo.Wake
+	case x.agent != nil:
+		return &x.agent.Wake
 	}
 	return &x.person.Wake
 }
 
-// chunk is a chunk of panes in use, always whole: what is not in it does not exist.
-type chunk struct {
-	tenant  string
-	key     string
-	changes int64 // contributions so far: readers fetch a chunk again when this moved
-	cells   map[string]*cell
-	touched []*cell
-	size    int
-	used    uint64
-}
-
-type cell struct {
-	window.Cell
-	field   string
-	touched bool
-}
-
-// chunkID names a chunk without building its key.
-type chunkID struct {
-	tenant string
-	family window.Family
-	chunk  window.Chunk
-}
-
-func (s *Slot) chunk(t *tenant, f window.Family, c window.Chunk) *chunk {
-	id := chunkID{t.name, f, c}
-	x, ok := s.chunks[id]
-	if !ok {
-		x = &chunk{tenant: t.name, key: c.Key(t.name, f), cells: map[string]*cell{}, size: 500}
-		if t.dir.Has(f, c) {
-			v := s.getAll([]Ref{{x.key, ""}, {prefixChanges + t.name, x.key}})
-			x.changes = pack.NewReader(v[1].Blob).Int()
-			for field, b := range v[0].Fields {
-				y := &cell{field: field}
-				if err := y.MergeEncoded(b); err != nil {
-					s.err = err
-					return x
-				}
-				x.cells[field] = y
-				x.size += len(field) + len(b)*4 + 100
-			}
-		}
-		if s.err != nil {
-			return x
-		}
-		s.chunks[id] = x
-		s.bytes += x.size
-		if t.dir.Add(f, c) {
-			t.dirDirty = true
-			s.touch(t)
-		}
-	}
-	s.clock++
-	x.used = s.clock
-	return x
-}
-
-// cell returns a pane cell to write to.
-func (s *Slot) cell(c *chunk, pane int, g window.Group) *window.Cell {
-	s.scratch = window.AppendField(s.scratch[:0], pane, g)
-	x := c.cells[string(s.scratch)]
-	if x == nil {
-		x = &cell{field: string(s.scratch)}
-		c.cells[x.field] = x
-		c.size += len(x.field) + 200
-		s.bytes += len(x.field) + 200
-	}
-	if !x.touched {
-		s.touch(c)
-		x.touched = true
-		c.touched = append(c.touched, x)
-	}
-	c.changes++
-	return &x.Cell
-}
-
-func (c *chunk) flush(s *Slot) {
-	if len(c.touched) == 0 {
-		return // moved up since it was touched
-	}
-	for _, x := range c.touched {
-		x.touched = false
-		b := x.Encode()
-		if b == nil {
-			delete(c.cells, x.field)
-		}
-		s.write(c.key, x.field, b)
-	}
-	c.touched = c.touched[:0]
-	w := &pack.Writer{}
-	w.Int(c.changes)
-	s.write(prefixChanges+c.tenant, c.key, w.Bytes())
-}
+// known reports whether there is anything to look at.
+func (x *subject) known() bool { return x.convo != nil || x.person != nil || x.agent != nil }

@@ -113,7 +113,7 @@ func (t *tenant) flush(s *Slot) {
 	}
 	var capped []string
 	changed := false
-	for _, dim := range []window.Dimension{window.DimQueue, window.DimTeam, window.DimAgent} {
+	for _, dim := range []window.Dimension{window.DimQueue, window.DimTeam, window.DimAgent, window.DimTopic} {
 		n := t.names[dim]
 		if n == nil {
 			continue

@@ -81,7 +81,7 @@ func (s *Slot) wakeAll(due []entry) {
 		if s.err != nil {
 			return
 		}
-		if x.convo == nil && x.person == nil {
+		if !x.known() {
 			continue
 		}
 		if w := x.wake(); *w == e.at {
@@ -96,7 +96,12 @@ func (s *Slot) wakeAll(due []entry) {
 func (s *Slot) reconsider(x *subject, restate bool) {
 	if x.person != nil {
 		t := s.tenant(x.person.Tenant)
+		x.person.Scratch = &s.people
 		s.concludePerson(t, x, x.person.Tick(s.root.T, t.current()))
+		return
+	}
+	if x.agent != nil {
+		s.lookAtAgent(x)
 		return
 	}
 	t := s.tenant(x.convo.Tenant)
@@ -170,7 +175,7 @@ func (s *Slot) sweepStep() (done bool) {
 		return false
 	}
 	for _, key := range keys {
-		if x := s.subject(key); s.err == nil && (x.convo != nil || x.person != nil) && !x.gone {
+		if x := s.subject(key); s.err == nil && x.known() && !x.gone {
 			s.reconsider(x, w.restate)
 		}
 	}

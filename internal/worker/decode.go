@@ -55,6 +55,8 @@ func (o *owner) accept(m *bus.Message) (event.Record, string, *event.Error) {
 		key = b.Key()
 	case event.Fact:
 		key = event.CustomerKey(b.Tenant, b.Customer)
+	case event.AgentFact:
+		key = event.AgentKey(b.Tenant, b.Agent)
 	}
 	if !belongs(o.stage.fold, r.Body) {
 		return r, "", &event.Error{Reason: event.ReasonWrongTopic, Detail: "a record of type " + event.Type(r.Body) + " does not belong on " + o.topic}
@@ -78,7 +80,7 @@ func belongs(stage fold.Stage, body event.RecordBody) bool {
 		return true
 	case *event.Event, event.Tick:
 		return stage == fold.Conversations
-	case event.Fact, event.Watermark:
+	case event.Fact, event.AgentFact, event.Watermark:
 		return stage == fold.Customers
 	}
 	return false

@@ -54,6 +54,7 @@ func Exercise(t *testing.T, open Factory) {
 		{"drop", testDrop},
 		{"heartbeats and time", testLiveness},
 		{"check", testCheck},
+		{"copy", testCopy},
 		{"snapshot and restore", testSnapshot},
 		{"snapshot while a writer runs", testSnapshotBusy},
 		{"restore refuses", testRestoreRefuses},
