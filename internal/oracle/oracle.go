@@ -1,0 +1,72 @@
+// Package oracle computes the numbers of the catalogue again, by internal/kpi/DEFINITIONS.md alone: it reads the events of the log, sorts and counts.
+//
+// It has no panes and no incremental state, shares no code with what it judges and imports nothing of ours but the event type. Everything is simple before it is
+// fast: calendars are stepped minute by minute, percentiles are those of sorted lists. Comments name the rules.
+//
+// A KPI needs one file, kpi_<family>.go: it enters the metrics that its moments count in (append to metrics) and its definitions with their formulas (add). A moment
+// that nobody makes yet is a [Kind] of its own, made where its rule says: life.count when its group is known there, life.countAll when it is looked up in the history of
+// all events. What a rule needs to remember of an episode is a field of it, and life.clone copies what a step changes in place.
+package oracle
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vigia-cx/vigia/internal/event"
+)
+
+// World is a log that has been read to its end.
+type World struct {
+	parts    map[int32]*partition
+	subjects []*subject
+	moments  []Moment
+	told     []*event.Event // numbers that no channel brings
+	triggers []event.Signal // that were set off
+}
+
+// Read computes what the records of the interactions log say, in the order of their offsets. The error says which policy cannot be read.
+func Read(records []Placed, o Options) (*World, error) {
+	w, err := read(records, o)
+	if err != nil {
+		return nil, err
+	}
+	w.moments = append(w.moments, w.customers()...)
+	slices.SortFunc(w.moments, Moment.compare)
+	return w, nil
+}
+
+// read is the first stage: what conversations and own lines count.
+func read(records []Placed, o Options) (*World, error) {
+	parts, err := split(records, o)
+	if err != nil {
+		return nil, err
+	}
+	w := &World{parts: parts, triggers: o.Triggers}
+	for _, r := range records {
+		if e, ok := r.Body.(*event.Event); ok && e.Body.Kind() == event.KindReference && parts[r.Partition].book(e.Tenant, r.Offset) != nil {
+			w.told = append(w.told, e)
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(parts)) {
+		p := parts[n]
+		keys := slices.SortedFunc(maps.Keys(p.subjects), func(a, b subjectKey) int {
+			return strings.Compare(a.tenant+"\x00"+a.conversation+"\x00"+a.customer, b.tenant+"\x00"+b.conversation+"\x00"+b.customer)
+		})
+		for _, key := range keys {
+			w.subjects = append(w.subjects, p.follow(key)...)
+		}
+	}
+	for _, s := range w.subjects {
+		w.moments = append(w.moments, s.moments...)
+	}
+	return w, nil
+}
+
+// Moments are all that counts, in the order of tenants and instants. The list is the world's own.
+func (w *World) Moments() []Moment { return w.moments }
+
+// Breaches are the promises that count as broken.
+func (w *World) Breaches() []Moment {
+	return slices.DeleteFunc(slices.Clone(w.moments), func(m Moment) bool { return m.Kind != Broken })
+}

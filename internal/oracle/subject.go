@@ -1,0 +1,405 @@
+package oracle
+
+import (
+	"slices"
+
+	"github.com/vigia-cx/vigia/internal/event"
+)
+
+// subject is one conversation or own line on its way through the log, from its first event until it is forgotten.
+type subject struct {
+	key   subjectKey
+	p     *partition
+	first event.Channel
+
+	base    *life    // after the events that are final
+	events  []*taken // that are not final, in the order of rule 2
+	final   []Moment // that stay for good
+	floor   int64    // instant of the last final event
+	hasLast bool
+	horizon int64 // H of rule 1.9
+	last    int64 // instant of the last event of any kind
+	wake    int64
+	dead    bool // counts nowhere
+	gone    bool // forgotten
+	lossAt  int64
+	spoken  map[verdict]bool
+
+	said     map[contactKey]hearing
+	asked    askedBefore
+	parts    map[int]int // how many were told, by episode
+	hearings []hearing
+
+	now     *life // as of the last look
+	moments []Moment
+	running []running
+	looked  int64 // offset of the last look
+}
+
+// verdict is what was spoken about a running promise, rule 8.9.
+type verdict struct {
+	clock string
+	due   int64
+}
+
+const (
+	maxOpenEvents = 512
+	finalAtOnce   = 128
+)
+
+// follow reads the whole log of a subject; several subjects come out when it is forgotten in between.
+func (p *partition) follow(key subjectKey) []*subject {
+	var all []*subject
+	var s *subject
+	records := p.subjects[key]
+	looks := p.reapplied(key.tenant)
+	offset := int64(-1)
+	for {
+		next := int64(forever)
+		if len(records) > 0 {
+			next = records[0].Offset
+		}
+		if s != nil {
+			tick, due := p.tickFrom(offset, s.wake)
+			if due && tick.offset < next && (len(looks) == 0 || tick.offset <= looks[0]) {
+				offset = tick.offset
+				if s.look(offset+1, true) {
+					s = nil
+				}
+				continue
+			}
+		}
+		if len(looks) > 0 && looks[0] < next {
+			offset, looks = looks[0], looks[1:]
+			if s != nil {
+				s.look(offset+1, false)
+			}
+			continue
+		}
+		if len(records) == 0 {
+			return all
+		}
+		r := records[0]
+		offset, records = r.Offset, records[1:]
+		e := r.Body.(*event.Event)
+		if s == nil {
+			if s = p.begin(key, e, offset); s == nil {
+				continue
+			}
+			all = append(all, s)
+		}
+		s.hear(e, offset)
+	}
+}
+
+// reapplied are the offsets of the policies with reapply of a tenant, and of other looks at everything.
+func (p *partition) reapplied(tenant string) []int64 {
+	out := slices.Clone(p.sweeps)
+	for _, v := range p.policies[tenant] {
+		if v.reapply {
+			out = append(out, v.offset)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// begin is the first event of a subject; nil when it comes too late.
+func (p *partition) begin(key subjectKey, e *event.Event, offset int64) *subject {
+	b := p.book(key.tenant, offset)
+	if b != nil && e.At < p.time(offset)-b.current().horizon(e.Source.Connector) {
+		return nil
+	}
+	s := &subject{key: key, p: p, first: e.Channel, wake: forever, spoken: map[verdict]bool{}, said: map[contactKey]hearing{}, parts: map[int]int{}, dead: b == nil, lossAt: offset}
+	s.base = &life{channel: e.Channel, threadless: e.Threadless, own: key.conversation == "", routing: Group{Channel: e.Channel.String()}, voids: map[int]bool{}}
+	if p.truncated && middle(take(e, 0, 0)) {
+		s.dead = true
+	}
+	return s
+}
+
+// middle is rule 1.12: events that nothing begins with.
+func middle(t *taken) bool {
+	switch t.Body.(type) {
+	case event.MessageState, event.SurveyRequested, event.SurveyAnswered, event.Sentiment, event.Assignment:
+		return true
+	case event.ConversationState:
+		return t.kind != opened
+	case event.Call:
+		return t.kind != opened && t.kind != queued && t.kind != other
+	}
+	return t.kind == reply || t.kind == unsure
+}
+
+// hear takes one event, if it is in time and new.
+func (s *subject) hear(e *event.Event, offset int64) {
+	b := s.p.book(s.key.tenant, offset)
+	if b == nil {
+		return
+	}
+	t := take(e, offset, b.now())
+	horizon := b.current().horizon(e.Source.Connector)
+	if e.At < s.p.time(offset)-horizon || s.hasLast && e.At <= s.floor {
+		return
+	}
+	for _, o := range s.events {
+		if o.hash == t.hash {
+			return
+		}
+	}
+	s.horizon, s.last = max(s.horizon, horizon), max(s.last, e.At)
+	i, _ := slices.BinarySearchFunc(s.events, t, before)
+	s.events = slices.Insert(s.events, i, t)
+	s.look(offset+1, false)
+	s.identity(e, b, offset)
+}
+
+// identity is what changes of a customer's identity tell, rules 11.6 and 11.7.
+func (s *subject) identity(e *event.Event, b *book, offset int64) {
+	c, ok := e.Body.(event.CustomerIdentity)
+	if !ok || e.Customer == "" {
+		return
+	}
+	h := hearing{partition: s.p.number, offset: offset + 1, at: s.p.time(offset), tenant: s.key.tenant, customer: e.Customer, zone: b.current().zone, policy: b.current()}
+	switch c.Change {
+	case event.IdentityMerged:
+		h.survivor = c.Survivor
+	case event.IdentityErased:
+		h.erased = true
+	case event.IdentityOptedOut:
+		h.optedOut = true
+	default:
+		return
+	}
+	s.hearings = append(s.hearings, h)
+}
+
+// evaluate runs the events that are not final and lets time pass to T less the grace, rule 5.8.
+func (s *subject) evaluate(b *book, now int64) *life {
+	l := s.base.clone()
+	l.book = b
+	l.direct, l.scores = map[uint32]bool{}, map[int]event.Sentiment{}
+	for _, e := range s.events {
+		if e.isMessage() && !e.receipt() {
+			l.direct[e.message] = true
+		}
+	}
+	for _, m := range scores(s.events, l.direct) {
+		l.scores[m.place] = m.Sentiment
+	}
+	for i, e := range s.events {
+		l.step(e, i)
+	}
+	l.reach(s.events)
+	l.at, l.serial = none, b.now()
+	l.pass(now - b.current().grace(l.connector))
+	return l
+}
+
+// look is rule 1.9 and 1.10: what the events add up to here, what becomes final, and when to look again. It reports whether the subject is forgotten.
+func (s *subject) look(offset int64, tick bool) (forgotten bool) {
+	b, now := s.p.book(s.key.tenant, offset), s.p.time(offset)
+	if b == nil {
+		return false
+	}
+	s.looked = offset
+	l := s.evaluate(b, now)
+	s.losses(l, offset)
+	s.now, s.running = l, l.promises()
+	if s.dead {
+		s.running = nil
+	}
+	held := s.speak(l, b, offset, now)
+	s.moments = append(slices.Clone(s.final), s.live(l)...)
+	s.moments = append(s.moments, s.broken(l)...)
+	if s.dead {
+		s.moments = slices.Clone(s.final)
+	}
+	s.settle(l, b, min(held, now-s.horizon))
+	s.forgetSurveys(l, now)
+	s.tellCustomers(l, b, offset, s.p.time(offset-1)) // what a tick brings about is told before the tick itself, rule 11.3
+	s.tellSurveys(l, b, offset, s.p.time(offset-1))
+	if tick && s.forget(l, b, now) {
+		s.gone = true
+		return true
+	}
+	wake := s.wakeAt(l, b, offset, now)
+	if wake <= now {
+		wake = now + 1
+	}
+	if tick || wake < s.wake {
+		s.wake = wake
+	}
+	return false
+}
+
+// losses is the second half of rule 1.12.
+func (s *subject) losses(l *life, offset int64) {
+	for _, at := range s.p.losses {
+		if at > s.lossAt && at < offset {
+			s.lossAt = at
+			if l.ep.open() {
+				s.dead = true
+			}
+		}
+	}
+}
+
+// speak gives the verdicts on running promises that no gap holds, rule 8.9, and returns the begin of the first of those that one does.
+func (s *subject) speak(l *life, b *book, offset, now int64) (held int64) {
+	held = forever
+	for _, r := range s.running {
+		if r.due == forever || now <= r.due+b.current().grace(l.connector) || s.spoken[verdict{r.clock, r.due}] {
+			continue
+		}
+		if s.p.hold(s.key.tenant, l.connector, l.account, r.due, offset, now) <= now {
+			s.spoken[verdict{r.clock, r.due}] = true
+		} else {
+			held = min(held, r.origin)
+		}
+	}
+	return held
+}
+
+// settle makes events final that are older than a limit, or too many.
+func (s *subject) settle(l *life, b *book, limit int64) {
+	n := 0
+	for n < len(s.events) && s.events[n].At < limit {
+		n++
+	}
+	if len(s.events) > maxOpenEvents {
+		n = max(n, finalAtOnce)
+	}
+	if n == 0 {
+		return
+	}
+	for i := range l.out {
+		m := &l.out[i]
+		if m.by < n && !l.voided(m.episode) && !s.dead {
+			s.final = append(s.final, s.finished(l, *m))
+		}
+	}
+	base := s.base.clone()
+	base.book, base.direct, base.scores = b, l.direct, l.scores
+	for i, e := range s.events[:n] {
+		base.step(e, i)
+	}
+	base.out = nil
+	if h := base.ep.handling; h != nil && l.unwrapped(base.ep.n, *h, n) {
+		base.countHandling()
+		for _, m := range base.out {
+			if !l.voided(m.episode) && !s.dead {
+				s.final = append(s.final, s.finished(l, m))
+			}
+		}
+	}
+	settleScores(s.events, n, l.direct)
+	base.settleWork(l)
+	base.settleMoods(l)
+	base.settleSurveys(l, s.events[:n])
+	base.history = remembered(base, s.running)
+	s.base, s.floor, s.hasLast = base, s.events[n-1].At, true
+	s.events = slices.Clone(s.events[n:])
+}
+
+// unwrapped says whether an end of handling has no wrap-up, in what the events from a place on make of it.
+func (l *life) unwrapped(episode int, h handling, from int) bool {
+	if l.ep.n == episode && l.ep.handling != nil && *l.ep.handling == h {
+		return true
+	}
+	for _, m := range l.out {
+		if m.Kind == Handled && m.episode == episode && m.by >= from && m.At == h.at && m.Value == h.value {
+			return true
+		}
+	}
+	return false
+}
+
+// remembered are the routings that final events leave, rule 1.9; the topics are among them.
+func remembered(l *life, promises []running) []told {
+	h := l.history
+	from := len(h) - 1
+	for from > 0 && (!l.ep.begun || h[from].at > l.ep.begin) && (l.ep.begun) {
+		from--
+	}
+	h = h[max(0, from):]
+	if len(h) > 32 {
+		inForce := map[int]bool{}
+		for _, p := range promises {
+			for _, t := range []int64{p.origin, p.due} {
+				for i, r := range h {
+					if r.at <= t && (i+1 == len(h) || h[i+1].at > t) {
+						inForce[i] = true
+					}
+				}
+			}
+		}
+		var kept []told
+		for i, r := range h {
+			if i == 0 || i >= len(h)-31 || inForce[i] {
+				kept = append(kept, r)
+			}
+		}
+		h = kept
+		l.topics = slices.DeleteFunc(l.topics, func(t topic) bool { return t.episode == l.ep.n })
+		for _, r := range h {
+			if r.Topic != "" && (r.at >= l.ep.begin || l.ep.n == 0) {
+				l.topics = append(l.topics, topic{l.ep.n, r.at, r.Topic})
+			}
+		}
+	}
+	return slices.Clone(h)
+}
+
+// voided says whether an episode is void in the end.
+func (l *life) voided(n int) bool {
+	if n == l.ep.n {
+		return l.ep.void
+	}
+	return l.voids[n]
+}
+
+// finished is a moment with all that is said of it.
+func (s *subject) finished(l *life, f found) Moment {
+	m := f.Moment
+	if f.all {
+		m.Group = l.groupAt(m.At)
+		if !f.agent {
+			m.Group = m.Group.withoutAgent()
+		}
+	}
+	if !f.settled {
+		m.Group.Topic = l.topicAt(m.At)
+	}
+	m.Tenant, m.Conversation, m.Customer, m.Partition = s.key.tenant, s.key.conversation, s.key.customer, s.p.number
+	return m
+}
+
+// live are the moments that are not final.
+func (s *subject) live(l *life) []Moment {
+	var out []Moment
+	list := append(slices.Clone(l.out), l.ep.resolution...)
+	if h := l.ep.handling; h != nil {
+		for _, m := range h.moments() {
+			list = append(list, found{Moment: m, episode: l.ep.n})
+		}
+	}
+	list = append(append(append(list, l.moods()...), l.ways()...), l.surveyed()...)
+	for _, m := range list {
+		if !l.voided(m.episode) {
+			out = append(out, s.finished(l, m))
+		}
+	}
+	return out
+}
+
+// broken are the running promises that are called so.
+func (s *subject) broken(l *life) []Moment {
+	var out []Moment
+	for _, r := range s.running {
+		if s.spoken[verdict{r.clock, r.due}] {
+			out = append(out, s.finished(l, found{Moment: Moment{Kind: Broken, Clock: r.clock, At: r.due, Group: r.group}, episode: l.ep.n}))
+		}
+	}
+	return out
+}
