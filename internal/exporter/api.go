@@ -19,6 +19,9 @@ func (h *Handler) kpis(w http.ResponseWriter, r *http.Request, q url.Values, ten
 	if err != nil {
 		return err
 	}
+	if len(query.Definitions) == 0 {
+		query.Definitions = tenant.Definitions
+	}
 	values, err := h.reader.Values(r.Context(), query)
 	if err != nil {
 		return err
@@ -32,7 +35,7 @@ func (h *Handler) kpis(w http.ResponseWriter, r *http.Request, q url.Values, ten
 // parse reads the parameters of a query.
 func (h *Handler) parse(q url.Values, tenant string) (Query, error) {
 	out := Query{Tenant: tenant, KPIs: items(q, "kpi"), Definitions: items(q, "definition"), Window: Lasting(time.Hour)}
-	if err := only(q, "kpi", "group", "window", "at", "definition", "tenant"); err != nil {
+	if err := only(q, "kpi", "group", "window", "at", "definition", "compare", "tenant"); err != nil {
 		return out, err
 	}
 	for _, id := range out.KPIs {
@@ -41,28 +44,40 @@ func (h *Handler) parse(q url.Values, tenant string) (Query, error) {
 		}
 	}
 	var err error
+	if out.Compare, err = comparison(q.Get("compare")); err != nil {
+		return out, err
+	}
 	if out.By, err = dimensions(items(q, "group")); err != nil {
 		return out, err
 	}
 	if s := q.Get("window"); s != "" {
 		if out.Window, err = ParseSpan(s); err != nil {
-			return out, parameter("window", err.Error(), "30s", "5m", "15m", "1h", "24h", "7d", "30d", "today", "yesterday")
+			return out, parameter("window", err.Error(), "30s", "5m", "15m", "1h", "24h", "7d", "30d", "today", "yesterday", "last_week", "last_month")
 		}
 	}
-	if s := q.Get("at"); s != "" {
-		at, err := time.Parse(time.RFC3339, s)
-		if err != nil {
-			return out, parameter("at", fmt.Sprintf("%q is no instant; write it as RFC 3339, such as 2026-03-02T10:00:00Z or 2026-03-02T10:00:00-06:00 (a + must be sent as %%2B).", s))
-		}
-		if ahead := at.Sub(h.reader.now()); ahead > 10*time.Second {
-			return out, parameter("at", fmt.Sprintf("%s lies %s in the future.", s, ahead.Round(time.Second)))
-		}
-		if at.UnixMilli() <= 0 {
-			return out, parameter("at", fmt.Sprintf("%s lies before 1970.", s))
-		}
-		out.At = at.UnixMilli()
+	if out.At, err = h.instant(q); err != nil {
+		return out, err
 	}
 	return out, checkDefinitions(out)
+}
+
+// instant reads where a window ends, Unix ms; 0 is now.
+func (h *Handler) instant(q url.Values) (int64, error) {
+	s := q.Get("at")
+	if s == "" {
+		return 0, nil
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return 0, parameter("at", fmt.Sprintf("%q is no instant; write it as RFC 3339, such as 2026-03-02T10:00:00Z or 2026-03-02T10:00:00-06:00 (a + must be sent as %%2B).", s))
+	}
+	if ahead := at.Sub(h.reader.now()); ahead > 10*time.Second {
+		return 0, parameter("at", fmt.Sprintf("%s lies %s in the future.", s, ahead.Round(time.Second)))
+	}
+	if at.UnixMilli() <= 0 {
+		return 0, parameter("at", fmt.Sprintf("%s lies before 1970.", s))
+	}
+	return at.UnixMilli(), nil
 }
 
 // checkDefinitions refuses definitions that none of the KPIs has.
@@ -71,7 +86,7 @@ func checkDefinitions(q Query) error {
 	if len(q.KPIs) > 0 {
 		defs = slices.DeleteFunc(defs, func(d *kpi.Def) bool { return !slices.Contains(q.KPIs, d.ID) })
 	}
-	var allowed []string
+	allowed := kpi.PresetNames()
 	for _, d := range defs {
 		for _, def := range d.Definitions {
 			if !slices.Contains(allowed, def.ID) {
@@ -89,14 +104,13 @@ func checkDefinitions(q Query) error {
 
 // dimensions reads what to group by; "tenant" is all of the tenant together.
 func dimensions(names []string) ([]window.Dimension, error) {
-	all := []window.Dimension{window.DimChannel, window.DimQueue, window.DimTeam, window.DimAgent}
 	var out []window.Dimension
 	for _, name := range names {
 		switch d := window.Dimension(name); {
-		case slices.Contains(all, d):
+		case slices.Contains(window.Dimensions, d):
 			out = append(out, d)
 		case name != "tenant":
-			return nil, parameter("group", fmt.Sprintf("There is no dimension %q.", name), "tenant", "channel", "queue", "team", "agent")
+			return nil, parameter("group", fmt.Sprintf("There is no dimension %q.", name), "tenant", "channel", "queue", "team", "agent", "topic")
 		}
 	}
 	return out, nil
@@ -192,32 +206,8 @@ func (h *Handler) catalog(w http.ResponseWriter, _ *http.Request, q url.Values, 
 	if err := only(q, "tenant"); err != nil {
 		return err
 	}
-	type definition struct {
-		ID      string   `json:"id"`
-		Default bool     `json:"default"`
-		Explain kpi.Text `json:"explain"`
-	}
-	type entry struct {
-		ID          string             `json:"id"`
-		Version     int                `json:"version"`
-		Unit        kpi.Unit           `json:"unit"`
-		Better      kpi.Better         `json:"better"`
-		Now         bool               `json:"now"`
-		Title       kpi.Text           `json:"title"`
-		Explain     kpi.Text           `json:"explain"`
-		Definitions []definition       `json:"definitions"`
-		Dimensions  []window.Dimension `json:"dimensions"`
-	}
-	entries := []entry{}
-	for _, d := range kpi.Catalog() {
-		e := entry{ID: d.ID, Version: d.Version, Unit: d.Unit, Better: d.Better, Now: d.Instant(), Title: d.Title, Explain: d.Explain, Dimensions: d.Dimensions}
-		for _, def := range d.Definitions {
-			e.Definitions = append(e.Definitions, definition{def.ID, slices.Contains(d.Default, def.ID), def.Explain})
-		}
-		entries = append(entries, e)
-	}
 	httpapi.WriteJSON(w, http.StatusOK, struct {
-		KPIs []entry `json:"kpis"`
-	}{entries})
+		KPIs []kpi.Entry `json:"kpis"`
+	}{kpi.Entries()})
 	return nil
 }

@@ -61,6 +61,8 @@ type Tenant struct {
 	Zone   string          // IANA zone until the state knows better; "" is UTC
 	Lang   string          // language of the page when the browser asks for none that we speak; "" is English
 	Tokens []httpapi.Token // bearer tokens that may read
+	// Definitions are answered when none is asked for: presets and definitions by name.
+	Definitions []string
 }
 
 // Default returns the configuration of an exporter without tenants.

@@ -23,13 +23,16 @@ const (
 	routeKPIs          = "kpis"
 	routeConversations = "conversations"
 	routeCatalog       = "catalog"
+	routeReference     = "reference"
+	routeDigest        = "digest"
+	routeExplain       = "explain"
 	routePage          = "page"
 	routeAsset         = "asset"
 	routeMetrics       = "metrics_kpi"
 	routeOther         = "other"
 )
 
-var routes = []string{routeKPIs, routeConversations, routeCatalog, routePage, routeAsset, routeMetrics, routeOther}
+var routes = []string{routeKPIs, routeConversations, routeCatalog, routeReference, routeDigest, routeExplain, routePage, routeAsset, routeMetrics, routeOther}
 
 // Handler serves the API and the page. It is an [http.Handler].
 type Handler struct {
@@ -59,10 +62,13 @@ func New(cfg Config, s Store, log *slog.Logger, reg prometheus.Registerer) (*Han
 	h.mux.Handle("/api/v1/kpis", h.api(routeKPIs, h.kpis))
 	h.mux.Handle("/api/v1/conversations", h.api(routeConversations, h.conversations))
 	h.mux.Handle("/api/v1/catalog", h.api(routeCatalog, h.catalog))
+	h.mux.Handle("/api/v1/reference", h.api(routeReference, h.reference))
+	h.mux.Handle("/api/v1/digest", h.api(routeDigest, h.digest))
+	h.mux.Handle("/api/v1/explain", h.api(routeExplain, h.explain))
 	h.mux.Handle("/{$}", h.count(routePage, h.page))
 	h.mux.Handle(stylePath, h.count(routeAsset, serveStyle))
 	h.mux.Handle("/", h.count(routeOther, func(w http.ResponseWriter, r *http.Request) {
-		notFound.because("The API is at /api/v1/kpis, /api/v1/conversations and /api/v1/catalog, the page at /.").write(w)
+		notFound.because("The API is at /api/v1/kpis, /api/v1/conversations, /api/v1/catalog, /api/v1/reference, /api/v1/explain and /api/v1/digest, the page at /.").write(w)
 	}))
 	return h, nil
 }

@@ -43,41 +43,96 @@ func deref(n *kpi.Number) kpi.Number {
 	return *n
 }
 
+// The facets, each once: several shapes share them.
 var (
-	durationFacets = []facet{
-		{"_mean_seconds", "seconds", "mean", func(v *kpi.Value) kpi.Number { return v.Value }},
-		{"_p50_seconds", "seconds", "median, at most 1.1 % off", func(v *kpi.Value) kpi.Number { return deref(v.P50) }},
-		{"_p90_seconds", "seconds", "90th percentile, at most 1.1 % off", func(v *kpi.Value) kpi.Number { return deref(v.P90) }},
-		{"_p95_seconds", "seconds", "95th percentile, at most 1.1 % off", func(v *kpi.Value) kpi.Number { return deref(v.P95) }},
-		{"_p99_seconds", "seconds", "99th percentile, at most 1.1 % off", func(v *kpi.Value) kpi.Number { return deref(v.P99) }},
-		// Not "_count": the ending belongs to histograms, and promtool refuses it elsewhere.
-		{"_samples", "", "how many durations the window holds", func(v *kpi.Value) kpi.Number { return v.Denominator }},
-	}
-	ratioFacets = []facet{
-		{"_ratio", "ratio", "share, 0 to 1", func(v *kpi.Value) kpi.Number { return v.Value }},
-		{"_low_ratio", "ratio", "lower end of the Wilson 95 % interval", func(v *kpi.Value) kpi.Number { return v.Low }},
-		{"_high_ratio", "ratio", "upper end of the Wilson 95 % interval", func(v *kpi.Value) kpi.Number { return v.High }},
-		{"_numerator", "", "numerator", func(v *kpi.Value) kpi.Number { return v.Numerator }},
-		{"_denominator", "", "denominator", func(v *kpi.Value) kpi.Number { return v.Denominator }},
-	}
-	balanceFacets = []facet{{"_ratio", "ratio", "balance, −1 to 1", ratioFacets[0].value}, ratioFacets[3], ratioFacets[4]}
-	countFacets   = []facet{{"", "", "", func(v *kpi.Value) kpi.Number { return v.Value }}}
-	instantFacets = []facet{{"_seconds", "seconds", "now", func(v *kpi.Value) kpi.Number { return v.Value }}}
+	meanSeconds = facet{"_mean_seconds", "seconds", "mean", valueOf}
+	// Not "_count": the ending belongs to histograms, and promtool refuses it elsewhere.
+	samples     = facet{"_samples", "", "how many the mean and the percentiles rest on", func(v *kpi.Value) kpi.Number { return v.Denominator }}
+	ratio       = facet{"_ratio", "ratio", "as a share, 0.5 is 50 %", valueOf}
+	numerator   = facet{"_numerator", "", "numerator", func(v *kpi.Value) kpi.Number { return v.Numerator }}
+	denominator = facet{"_denominator", "", "denominator", func(v *kpi.Value) kpi.Number { return v.Denominator }}
+	plain       = facet{"", "", "", valueOf}
+	seconds     = facet{"_seconds", "seconds", "now", valueOf}
+	factor      = facet{"_factor", "", "as a factor", valueOf}
 )
 
-// facetsOf says which metrics a KPI is shown as.
-func facetsOf(d *kpi.Def) []facet {
-	switch {
-	case d.Unit == kpi.Seconds && d.Instant():
-		return instantFacets
-	case d.Unit == kpi.Seconds:
-		return durationFacets
-	case d.ID == "sentiment_balance":
-		return balanceFacets
-	case d.Unit == kpi.Ratio:
-		return ratioFacets
+func valueOf(v *kpi.Value) kpi.Number { return v.Value }
+
+// shapeFacets are what values of a shape are shown as, in the KPI's unit.
+func shapeFacets(shape kpi.Shape, unit kpi.Unit) []facet {
+	switch shape {
+	case kpi.ShapeLongest:
+		return []facet{seconds}
+	case kpi.ShapeDuration:
+		return []facet{
+			meanSeconds,
+			{"_p50_seconds", "seconds", "median, at most 1.1 % off", func(v *kpi.Value) kpi.Number { return deref(v.P50) }},
+			{"_p90_seconds", "seconds", "90th percentile, at most 1.1 % off", func(v *kpi.Value) kpi.Number { return deref(v.P90) }},
+			{"_p95_seconds", "seconds", "95th percentile, at most 1.1 % off", func(v *kpi.Value) kpi.Number { return deref(v.P95) }},
+			{"_p99_seconds", "seconds", "99th percentile, at most 1.1 % off", func(v *kpi.Value) kpi.Number { return deref(v.P99) }},
+			samples,
+		}
+	case kpi.ShapeShare:
+		return []facet{
+			ratio,
+			{"_low_ratio", "ratio", "lower end of the Wilson 95 % interval", func(v *kpi.Value) kpi.Number { return v.Low }},
+			{"_high_ratio", "ratio", "upper end of the Wilson 95 % interval", func(v *kpi.Value) kpi.Number { return v.High }},
+			numerator, denominator,
+		}
+	case kpi.ShapeNet:
+		return []facet{
+			{"_points", "", "from −100 to 100 points", valueOf},
+			{"_low_points", "", "lower end of the adjusted Wald 95 % interval", func(v *kpi.Value) kpi.Number { return v.Low }},
+			{"_high_points", "", "upper end of the adjusted Wald 95 % interval", func(v *kpi.Value) kpi.Number { return v.High }},
+			numerator, denominator,
+		}
+	case kpi.ShapeChange:
+		return []facet{
+			{"_points", "", "difference in points", valueOf},
+			{"_low_points", "", "lower end of the 95 % interval", func(v *kpi.Value) kpi.Number { return v.Low }},
+			{"_high_points", "", "upper end of the 95 % interval", func(v *kpi.Value) kpi.Number { return v.High }},
+		}
+	case kpi.ShapeDiffer:
+		return []facet{
+			ratio,
+			{"_low_ratio", "ratio", "lower end of the 95 % interval", func(v *kpi.Value) kpi.Number { return v.Low }},
+			{"_high_ratio", "ratio", "upper end of the 95 % interval", func(v *kpi.Value) kpi.Number { return v.High }},
+		}
+	case kpi.ShapeCount, kpi.ShapeEstimate:
+		return []facet{plain}
 	}
-	return countFacets
+	switch unit { // balances, averages and factors
+	case kpi.Factor:
+		return []facet{factor}
+	case kpi.Money:
+		return []facet{{"_amount", "", "in the tenant's currency", valueOf}}
+	case kpi.Seconds:
+		return []facet{meanSeconds, samples}
+	case kpi.Ratio:
+		return []facet{ratio, numerator, denominator}
+	case kpi.Points:
+		return []facet{{"_points", "", "from −100 to 100 points", valueOf}, denominator}
+	}
+	return []facet{{"_mean", "", "mean", valueOf}, samples}
+}
+
+// meanScore is of KPIs that know scores on a scale.
+var meanScore = facet{"_mean_score", "", "mean on the scale of the scores", func(v *kpi.Value) kpi.Number { return deref(v.Mean) }}
+
+// facetsOf says which metrics a KPI is shown as: those of all its definitions, each once.
+func facetsOf(d *kpi.Def) []facet {
+	var out []facet
+	for _, shape := range d.Shapes() {
+		for _, p := range shapeFacets(shape, d.Unit) {
+			if !slices.ContainsFunc(out, func(o facet) bool { return o.suffix == p.suffix }) {
+				out = append(out, p)
+			}
+		}
+	}
+	if d.Scored {
+		out = append(out, meanScore)
+	}
+	return out
 }
 
 func metricName(d *kpi.Def, p facet) string { return "vigia_kpi_" + d.ID + p.suffix }
@@ -119,7 +174,7 @@ func KPIMetrics() []MetricInfo {
 		if slices.Contains(histogramKPIs, d.ID) {
 			out = append(out, MetricInfo{histogramName(d), "gaugehistogram", "seconds",
 				d.Title.EN + ", how the durations of the window spread, by queue; not cumulative over time: use histogram_quantile without rate. " + d.Explain.EN,
-				slices.DeleteFunc(slices.Clone(labels), func(l string) bool { return l == "channel" || l == "team" })})
+				slices.DeleteFunc(slices.Clone(labels), func(l string) bool { return l == "channel" || l == "team" || l == "topic" })})
 		}
 	}
 	return out
@@ -237,15 +292,20 @@ func (f *families) rollup(tenant string, x *rolled, groups []window.Group, defin
 		}
 		defs := definitionsOf(d, definitions)
 		if d.Instant() {
-			f.values(tenant, x.name, "", d, d.ValuesNow(defs, x.instant, groups, x.open))
+			stage := 0
+			if d.SecondStage() {
+				stage = 1
+			}
+			f.values(tenant, x.name, "", d, d.ValuesNow(defs, x.instant[stage], groups, x.open[stage]))
+			continue
+		}
+		family, _ := d.FamilyOf(x.by)
+		if p := x.instant[1].Policy; d.NeedsAgents(x.by) && (p == nil || !p.AgentCells()) {
 			continue
 		}
 		for _, w := range x.windows {
-			frame, sum := w.frame, w.sum
-			if d.Family == window.Activity {
-				frame, sum = w.distinct, w.active
-			}
-			if values, err := d.Values(defs, frame, groups, sum); err == nil { // else the KPI cannot tell this window: absent
+			of := w.of[home{d.SecondStage(), family}]
+			if values, err := d.Values(defs, of.frame, groups, of.sum, of.source); err == nil { // else the KPI cannot tell this window: absent
 				f.values(tenant, x.name, w.name, d, values)
 			}
 		}
@@ -260,7 +320,7 @@ func (f *families) values(tenant, rollup, win string, d *kpi.Def, values []kpi.V
 		if len(d.Definitions) > 1 {
 			definition = v.Definition
 		}
-		l := labels("channel", v.Group["channel"], "definition", definition, "queue", v.Group["queue"], "rollup", rollup, "team", v.Group["team"], "tenant", tenant, "window", win)
+		l := labels("channel", v.Group["channel"], "definition", definition, "queue", v.Group["queue"], "rollup", rollup, "team", v.Group["team"], "tenant", tenant, "topic", v.Group["topic"], "window", win)
 		for _, p := range facets {
 			if n := p.value(v); n.Known() {
 				f.gauge(metricName(d, p), l, n.Float())

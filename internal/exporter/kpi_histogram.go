@@ -60,6 +60,9 @@ func (k histogramKind) series() int {
 	return n
 }
 
+// conversations is where the durations of histograms are.
+var conversations = home{false, window.Routing}
+
 func histogramName(d *kpi.Def) string { return "vigia_kpi_" + d.ID + "_seconds" }
 
 // spreadOf is the metric whose buckets hold the durations of the KPI's default definition.
@@ -94,7 +97,7 @@ func (f *families) histograms(tenant string, x *rolled, groups []window.Group, d
 			for _, g := range groups {
 				mf.Metric = append(mf.Metric, &dto.Metric{
 					Label:     labels("definition", definition, "queue", g.Queue, "rollup", x.name, "tenant", tenant, "window", w.name),
-					Histogram: histogramOf(w.sum.Cell(g).Metric(spreadOf(d)), kind),
+					Histogram: histogramOf(w.of[conversations].sum.Cell(g).Metric(spreadOf(d)), kind),
 				})
 			}
 		}

@@ -126,6 +126,14 @@ type read struct {
 	took   time.Duration
 }
 
+// of returns the definitions to show of a tenant.
+func (o scrapeOptions) of(t Tenant) []string {
+	if len(o.definitions) == 0 {
+		return t.Definitions
+	}
+	return o.definitions
+}
+
 // collect reads tenants and turns what they hold into metrics. A tenant that cannot be read is said to be down; the others are shown.
 func (h *Handler) collect(ctx context.Context, tenants []Tenant, o scrapeOptions, seen *lastSeen) *families {
 	results := make([]read, len(tenants))
@@ -134,7 +142,7 @@ func (h *Handler) collect(ctx context.Context, tenants []Tenant, o scrapeOptions
 	for i, t := range tenants {
 		group.Go(func() error {
 			began := time.Now()
-			s, err := h.reader.scrape(ctx, t.Name, o.rollups)
+			s, err := h.reader.scrape(ctx, t.Name, o.rollups, o.of(t))
 			if err != nil {
 				h.log.Warn("no metrics of a tenant", "tenant", t.Name, "err", err)
 			}
@@ -158,7 +166,7 @@ func (h *Handler) collect(ctx context.Context, tenants []Tenant, o scrapeOptions
 		}
 		seen.put(t.Name, s.asOf)
 		f.gauge(metricStale, of, boolean(s.now-s.asOf > h.cfg.StaleAfter.Milliseconds()))
-		f.add(t.Name, s, o.definitions, o.histogram, h.cfg.MaxSeries)
+		f.add(t.Name, s, o.of(t), o.histogram, h.cfg.MaxSeries)
 	}
 	return f
 }

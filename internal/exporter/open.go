@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vigia-cx/vigia/internal/agent"
 	"github.com/vigia-cx/vigia/internal/convo"
 	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/store"
@@ -62,6 +63,21 @@ func decodeOpen(v store.Value, before *openList, t int64) (*openList, error) {
 		l.at[o.Conversation] = len(l.list)
 		l.list, l.blobs = append(l.list, kpi.OpenAt{Open: o, T: t}), append(l.blobs, b)
 		l.size += int64(350 + len(id) + 2*len(b))
+	}
+	return l, nil
+}
+
+// decodeAgents reads the agents who are there, of a slot of the second stage.
+func decodeAgents(v store.Value, _ *openList, t int64) (*openList, error) {
+	l := &openList{list: make([]kpi.OpenAt, 0, len(v.Fields)), size: 300}
+	for name, b := range v.Fields {
+		n, err := agent.DecodeNow(b)
+		if err != nil {
+			return nil, fmt.Errorf("agent: %w", err)
+		}
+		n.Agent = name
+		l.list = append(l.list, kpi.OpenAt{Open: convo.Open{Team: n.Team, Agent: name}, T: t, Desk: &n})
+		l.size += int64(450 + len(name) + len(b))
 	}
 	return l, nil
 }

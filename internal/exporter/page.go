@@ -49,6 +49,9 @@ type pageData struct {
 	AsOf, AsOfISO           string // the sentence about the age of the data
 	Stale                   bool
 	Tiles                   []tile
+	By                      window.Dimension // that the table is grouped by
+	Wanted                  []string         // definitions that the tenant wants
+	Groups                  []link
 	Queues                  []queueRows
 	Incomplete              bool
 	Due                     []dueRow
@@ -81,6 +84,7 @@ type queueRow struct {
 // cell is a number in the table. An empty Text is no data.
 type cell struct {
 	Text, Note string
+	Hidden     string // why there is no number
 	Incomplete bool
 }
 
@@ -99,9 +103,13 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	tenant, err := h.access.Load().tenant(r, q.Get("tenant"))
 	say := speak(r, tenant.Lang)
-	d := &pageData{W: say, Lang: string(say), Tenant: tenant.Name, StylePath: stylePath, Refresh: refreshEvery, Origin: origin(r), CatalogURL: "/api/v1/catalog", MoreURL: "/api/v1/conversations"}
+	d := &pageData{W: say, Lang: string(say), Tenant: tenant.Name, Wanted: tenant.Definitions, StylePath: stylePath, Refresh: refreshEvery, Origin: origin(r), CatalogURL: "/api/v1/catalog", MoreURL: "/api/v1/conversations"}
 	if q.Get("refresh") == "off" {
 		d.Refresh = 0
+	}
+	d.By = pageGroups[0]
+	if asked := window.Dimension(q.Get("by")); slices.Contains(pageGroups, asked) {
+		d.By = asked
 	}
 	d.links(q)
 	status := http.StatusOK
@@ -141,7 +149,7 @@ func origin(r *http.Request) string {
 func (d *pageData) links(q url.Values) {
 	with := func(name, value string) string {
 		to := url.Values{}
-		for _, keep := range []string{"tenant", "lang", "refresh"} {
+		for _, keep := range []string{"tenant", "lang", "refresh", "by"} {
 			if v := q.Get(keep); v != "" {
 				to.Set(keep, v)
 			}
@@ -161,11 +169,14 @@ func (d *pageData) links(q url.Values) {
 	for _, lang := range kpi.Langs {
 		d.Langs = append(d.Langs, link{with("lang", lang), lang, names[lang], lang == d.Lang})
 	}
+	for _, dim := range pageGroups {
+		d.Groups = append(d.Groups, link{URL: with("by", string(dim)), Name: d.W.Say("group_" + string(dim)), Current: dim == d.By})
+	}
 }
 
 // fill reads everything that the page shows.
 func (h *Handler) fill(ctx context.Context, d *pageData, tenant string) error {
-	queries := pageQueries(tenant)
+	queries := pageQueries(Tenant{Name: tenant, Definitions: d.Wanted}, d.By)
 	answers, open, err := h.reader.answer(ctx, tenant, queries, true)
 	if err != nil {
 		return err

@@ -139,10 +139,11 @@ func outward(link, text string) g.Node {
 // queueTable is the numbers by queue and window.
 func (d *pageData) queueTable() g.Node {
 	return html.Section(
-		html.H2(html.ID("queues"), g.Text(d.W.Say("by_queue"))),
+		html.H2(html.ID("queues"), g.Text(d.W.Say("by_"+string(d.By)))),
+		html.Nav(html.Aria("label", d.W.Say("group_by")), g.Map(d.Groups, link.html)),
 		g.If(d.Incomplete, html.P(unread("◌"), g.Text(" "), html.Strong(g.Text(d.W.Say("incomplete")+":")), g.Text(" "+d.W.Say("incomplete_note")))),
 		wideTable("queues", "numbers", d.W.Say("caption_queues"),
-			html.THead(html.Tr(columnHead(d.W.Say("queue")), columnHead(d.W.Say("window")), g.Map(d.Columns(), columnHead))),
+			html.THead(html.Tr(columnHead(d.W.Say("group_"+string(d.By))), columnHead(d.W.Say("window")), g.Map(d.Columns(), columnHead))),
 			g.Map(d.Queues, d.queueBody),
 		),
 	)
@@ -159,7 +160,10 @@ func (d *pageData) queueBody(q queueRows) g.Node {
 
 func (d *pageData) numberCell(c cell) g.Node {
 	number := g.Group{g.Text(c.Text), g.If(c.Note != "", g.Group{g.Text(" "), html.Small(g.Text(c.Note))})}
-	if c.Text == "" {
+	switch {
+	case c.Hidden != "":
+		number = g.Group{html.Span(html.Class("none"), sign("–", c.Hidden)), g.Text(" "), html.Small(g.Text(c.Note))}
+	case c.Text == "":
 		number = g.Group{html.Span(html.Class("none"), sign("–", d.W.Say("no_data")))}
 	}
 	missing := d.W.Say("incomplete")
@@ -179,7 +183,7 @@ func (d *pageData) footer() g.Node {
 
 func (l link) html() g.Node {
 	return g.Group{
-		html.A(html.Href(l.URL), html.Lang(l.Lang), g.Attr("hreflang", l.Lang), g.If(l.Current, html.Aria("current", "true")), g.Text(l.Name)),
+		html.A(html.Href(l.URL), g.If(l.Lang != "", g.Group{html.Lang(l.Lang), g.Attr("hreflang", l.Lang)}), g.If(l.Current, html.Aria("current", "true")), g.Text(l.Name)),
 		g.Text(" "),
 	}
 }

@@ -86,6 +86,9 @@ func problemOf(err error) *problem {
 	if e := as[*TenantError](err); e != nil {
 		return parameter("tenant", e.Error())
 	}
+	if e := as[*ForgottenError](err); e != nil {
+		return notFound.because(e.Error())
+	}
 	if e := as[*UnknownError](err); e != nil {
 		return stateUnknown.because(e.Error())
 	}

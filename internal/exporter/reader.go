@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/sla"
 	"github.com/vigia-cx/vigia/internal/store"
 	"github.com/vigia-cx/vigia/internal/window"
@@ -25,6 +26,7 @@ type Reader struct {
 	now   func() time.Time
 	zones map[string]string // of configured tenants
 	m     *metrics
+	heavy chan struct{} // held by explanations that look at everybody
 
 	mu     sync.Mutex
 	views  map[viewKey]*view
@@ -51,7 +53,7 @@ type slotView struct {
 
 // NewReader makes a reader over the state of cfg's partitions. It does not read tokens.
 func NewReader(cfg Config, s Store) *Reader {
-	r := &Reader{cfg: cfg, store: s, cache: newCache(cfg.CacheBytes), now: cfg.Now, zones: map[string]string{}, m: newMetrics(), views: map[viewKey]*view{}, loaded: map[string]*time.Location{}}
+	r := &Reader{cfg: cfg, store: s, cache: newCache(cfg.CacheBytes), now: cfg.Now, zones: map[string]string{}, m: newMetrics(), heavy: make(chan struct{}, explainsAtOnce), views: map[viewKey]*view{}, loaded: map[string]*time.Location{}}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -66,11 +68,36 @@ type need struct {
 	tenant   string
 	stage    string
 	families []window.Family
-	// window returns the instants wanted, given the tenant's zone; they are rounded to panes. nil wants no panes.
-	window func(zone *time.Location) (from, to int64)
-	fine   bool // leave out panes that are days
-	open   bool
-	fresh  bool // open conversations must not be older than the facts
+	reaches  []reach
+	numbers  bool           // some KPI needs numbers that no channel brings
+	known    kpi.References // which they are
+	// stretches returns the times that panes are wanted for, given the tenant's zone and how far panes were moved up. nil wants no panes.
+	stretches func(zone *time.Location, boundary int64) []stretch
+	fine      bool // leave out panes that are days
+	open      bool
+	fresh     bool // open conversations must not be older than the facts
+}
+
+// reach is how far before a window's end, or its begin, derived definitions look.
+type reach struct {
+	family window.Family
+	ms     int64
+	begin  bool
+	lean   bool // counts by quarters of an hour are enough
+}
+
+func (x reach) back(e edges) int64 {
+	if x.begin {
+		return e.from - x.ms
+	}
+	return e.to - x.ms
+}
+
+// stretch is a time that panes are read for.
+type stretch struct {
+	family   window.Family // "" is every one
+	from, to int64         // Unix ms
+	lean     bool          // counts by quarters of an hour are enough
 }
 
 // read brings the view of a tenant up to date and returns what is needed.
@@ -105,6 +132,15 @@ func (r *Reader) view(key viewKey) *view {
 }
 
 func (v *view) slot(i int) store.Slot { return store.Slot{Stage: v.key.stage, Partition: int32(i)} }
+
+// numbers returns the reference numbers of a tenant: stage 1 keeps them.
+func (r *Reader) numbers(ctx context.Context, tenant string) (kpi.References, error) {
+	s, err := r.read(ctx, need{tenant: tenant, stage: stageInteractions})
+	if err != nil {
+		return nil, err
+	}
+	return s.numbers, nil
+}
 
 // zone loads a zone once.
 func (r *Reader) zone(name string) (*time.Location, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/store"
 	"github.com/vigia-cx/vigia/internal/window"
 )
@@ -26,6 +27,7 @@ type facts struct {
 	zone     string
 	params   string // JSON of the policy in force
 	capped   []string
+	numbers  kpi.References    // of stage 1
 	counts   map[string][]byte // contributions that chunks have had so far, by key
 }
 
@@ -33,10 +35,10 @@ type facts struct {
 func factRefs(tenant string) []store.Ref {
 	tn := "tn:" + tenant
 	return []store.Ref{{Key: "pub", Field: "t"}, {Key: "pub", Field: "b"}, {Key: "pub", Field: "inc"}, {Key: tn, Field: "dir"}, {Key: tn, Field: "zone"},
-		{Key: tn, Field: "params"}, {Key: tn, Field: "capped"}, {Key: "chg:" + tenant}}
+		{Key: tn, Field: "params"}, {Key: tn, Field: "capped"}, {Key: "chg:" + tenant}, {Key: "ref:" + tenant}}
 }
 
-const factCount = 8 // the length of factRefs
+const factCount = 9 // the length of factRefs
 
 func decodeFacts(v []store.Value) (f facts, err error) {
 	for i, into := range []*int64{&f.time, &f.boundary, &f.incomplete} {
@@ -58,6 +60,18 @@ func decodeFacts(v []store.Value) (f facts, err error) {
 		f.capped = strings.Split(capped, ",")
 	}
 	f.counts = v[7].Fields
+	for field, b := range v[8].Fields {
+		name, ok := kpi.ParseReferenceName(field)
+		if !ok {
+			continue // of a newer version
+		}
+		if f.numbers == nil {
+			f.numbers = kpi.References{}
+		}
+		if f.numbers[name], err = kpi.DecodeHistory(b); err != nil {
+			return f, fmt.Errorf("reference number %s is damaged: restore a snapshot or rebuild the partition: %w", name.Type, err)
+		}
+	}
 	return f, nil
 }
 

@@ -14,14 +14,17 @@ import (
 type snapshot struct {
 	zone       *time.Location
 	policy     *sla.Policy // nil when there is none
-	from, to   int64       // the rounded window, which panes were read for
+	stretches  []stretch   // that panes were read for
 	asOf       int64       // everything before is known, Unix ms
 	openAsOf   int64       // the same for the open conversations
 	boundary   int64       // panes are moved up to here, at most
 	incomplete int64
 	capped     []string
+	numbers    kpi.References
 	blocks     map[window.Family][]part
 	open       []*openList
+	dirs       []*window.Dir // of the slots
+	sources    map[window.Family]*panes
 }
 
 // part is a chunk of one slot.
@@ -46,6 +49,13 @@ func (r *Reader) settle(v *view, n need) (*snapshot, error) {
 		}
 		s.boundary = max(s.boundary, f.time, f.boundary)
 		s.incomplete = max(s.incomplete, f.incomplete)
+		s.dirs = append(s.dirs, f.dir)
+		for name, history := range f.numbers { // a number is in one slot
+			if s.numbers == nil {
+				s.numbers = kpi.References{}
+			}
+			s.numbers[name] = history
+		}
 		for _, dim := range f.capped {
 			if !slices.Contains(s.capped, dim) {
 				s.capped = append(s.capped, dim)
@@ -74,9 +84,8 @@ func (r *Reader) settle(v *view, n need) (*snapshot, error) {
 		v.params = params
 	}
 	s.policy = v.policy
-	if n.window != nil {
-		from, to := n.window(s.zone)
-		s.from, s.to = window.Round(from, to, s.boundary, s.zone)
+	if n.stretches != nil {
+		s.stretches = n.stretches(s.zone, s.boundary)
 	}
 	return s, nil
 }
@@ -94,15 +103,13 @@ func (s *snapshot) complete(by []window.Dimension, from, to, asOf, now int64, st
 	return !folded && from >= s.incomplete && from >= window.Kept(s.boundary, s.zone) && asOf >= min(to, now-staleAfter.Milliseconds())
 }
 
-// groups returns the groups that open conversations count for.
-func (s *snapshot) groups(by []window.Dimension) map[window.Group]int {
-	n := map[window.Group]int{}
+// groups counts the open conversations, or the agents, of each group.
+func (s *snapshot) groups(by []window.Dimension, n map[window.Group]int) {
 	for _, l := range s.open {
 		for i := range l.list {
 			n[kpi.GroupOf(&l.list[i]).By(by)]++
 		}
 	}
-	return n
 }
 
 // byGroup sorts the open conversations into groups, of which sizes tells how many there are in each.

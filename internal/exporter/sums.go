@@ -17,17 +17,14 @@ type Sums struct {
 	Of map[window.Family]*window.Sum
 }
 
-// Sums adds up the panes of [from, to) (Unix ms) by some dimensions, for some families of one stage: [window.Activity] cannot be asked for together with another. Both ends
-// must be edges of panes that survive; to may lie in the future. With fine, panes that are days are left out: a caller who reads shorter ones before they become days has
+// Sums adds up the panes of [from, to) (Unix ms) by some dimensions, for some families of one stage: that of customers, or that of conversations. Both ends must be edges of panes that survive; to may lie in the future. With fine, panes that are days are left out: a caller who reads shorter ones before they become days has
 // counted them already.
 //
 // Errors: [*UnknownError], [*TenantError], and those of the store.
-func (r *Reader) Sums(ctx context.Context, tenant string, families []window.Family, by []window.Dimension, from, to int64, fine bool) (*Sums, error) {
+func (r *Reader) Sums(ctx context.Context, tenant string, customers bool, families []window.Family, by []window.Dimension, from, to int64, fine bool) (*Sums, error) {
 	n := need{tenant: tenant, stage: stageInteractions, families: families, fine: fine}
-	for _, f := range families {
-		if f == window.Activity {
-			n.stage = stageCustomers
-		}
+	if customers {
+		n.stage = stageCustomers
 	}
 	frames, _, err := r.frames(ctx, []Query{{Tenant: tenant, By: by, Window: Span{ms: to - from}, At: to}}, r.now().UnixMilli(), n)
 	if err != nil {

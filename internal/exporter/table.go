@@ -2,7 +2,9 @@ package exporter
 
 import (
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,15 +24,15 @@ var columns = []struct {
 	show                  func(w words, v *kpi.Value) cell
 	count                 bool // 0 when nothing happened, instead of no data
 }{
-	{"offered", "contacts_offered", "default", showCount, true},
-	{"answered", "contacts_answered", "default", showCount, true},
-	{"abandon_rate", "abandon_rate", "default", showRatio, false},
-	{"service_level", "service_level", "vigia", showRatio, false},
-	{"speed_of_answer", "speed_of_answer", "default", showMean, false},
+	{"offered", "contacts_offered", "default", showValue, true},
+	{"answered", "contacts_answered", "default", showValue, true},
+	{"abandon_rate", "abandon_rate", "default", showValue, false},
+	{"service_level", "service_level", "vigia", showValue, false},
+	{"speed_of_answer", "speed_of_answer", "default", showValue, false},
 	{"first_response", "first_response_time", "default", showP90, false},
 	{"next_response", "next_response_time", "default", showP90, false},
-	{"sla_compliance", "sla_compliance", "first_response", showRatio, false},
-	{"sentiment", "sentiment_balance", "default", showBalance, false},
+	{"sla_compliance", "sla_compliance", "first_response", showValue, false},
+	{"sentiment", "sentiment_balance", "default", showValue, false},
 }
 
 // Columns names the headings of the table.
@@ -42,49 +44,102 @@ func (d *pageData) Columns() []string {
 	return out
 }
 
-func showCount(_ words, v *kpi.Value) cell { return cell{Text: string(v.Value)} }
-
-func showRatio(w words, v *kpi.Value) cell {
-	if !v.Value.Known() {
-		return cell{}
-	}
-	return cell{Text: w.percent(v.Value.Float()), Note: string(v.Numerator) + "/" + string(v.Denominator)}
-}
-
-func showMean(w words, v *kpi.Value) cell {
-	if !v.Value.Known() {
-		return cell{}
-	}
-	return cell{Text: w.duration(int64(v.Value.Float() * 1000)), Note: "n\u00a0" + string(v.Denominator)}
-}
-
 func showP90(w words, v *kpi.Value) cell {
 	if v.P90 == nil || !v.P90.Known() {
 		return cell{}
 	}
-	return cell{Text: w.duration(int64(v.P90.Float() * 1000)), Note: "n\u00a0" + string(v.Denominator)}
+	return cell{Text: w.duration(int64(v.P90.Float() * 1000)), Note: restsOn(v)}
 }
 
-func showBalance(w words, v *kpi.Value) cell {
+func restsOn(v *kpi.Value) string { return "n\u00a0" + strconv.FormatInt(v.N, 10) }
+
+// showValue writes a value as its unit and shape read, with what it rests on. A value that is hidden says below how many.
+func showValue(w words, v *kpi.Value) cell {
 	if !v.Value.Known() {
 		return cell{}
 	}
-	sign := ""
-	if v.Value.Float() > 0 {
-		sign = "+"
+	f := v.Value.Float()
+	out := cell{Note: restsOn(v)}
+	switch {
+	case v.Unit == kpi.Ratio && v.Low.Known() && v.Numerator.Known(): // a share
+		out.Text, out.Note = w.percent(f), string(v.Numerator)+"/"+string(v.Denominator)
+	case v.Unit == kpi.Ratio: // a balance, a difference, or an average from −1 to 1
+		out.Text = w.signed(f, 2)
+	case v.Unit == kpi.Points:
+		out.Text = w.signed(f, 0)
+	case v.Unit == kpi.Factor:
+		out.Text = "×\u00a0" + w.decimal(f, 1)
+	case v.Unit == kpi.Money:
+		out.Text = w.decimal(f, 2)
+	case v.Unit == kpi.Seconds:
+		out.Text = w.duration(int64(f * 1000))
+	case v.Value == v.Numerator && f == math.Trunc(f): // a count
+		out.Text, out.Note = string(v.Value), ""
+	default:
+		out.Text = w.decimal(f, 1)
 	}
-	return cell{Text: sign + strings.Replace(w.decimal(v.Value.Float(), 2), "-", "\u2212", 1), Note: "n\u00a0" + string(v.Denominator)}
+	if v.Mean != nil && v.Mean.Known() {
+		out.Note = "ø\u00a0" + w.decimal(v.Mean.Float(), 2) + ", " + out.Note
+	}
+	if len(v.Series) > 0 {
+		out.Note = bars(v.Series)
+	}
+	return out
 }
 
-// pageQueries asks for each window, for all queues together and for each.
-func pageQueries(tenant string) []Query {
-	q := Query{Tenant: tenant}
-	for _, c := range columns {
-		q.KPIs, q.Definitions = append(q.KPIs, c.kpi), append(q.Definitions, c.definition)
+// signed prints a number that has a direction with its sign.
+func (w words) signed(f float64, digits int) string {
+	sign := ""
+	if f > 0 {
+		sign = "+"
+	}
+	return sign + strings.Replace(w.decimal(f, digits), "-", "\u2212", 1)
+}
+
+// bars draws a series in at most 24 bars, each as high as the sum of its steps.
+func bars(series []kpi.Step) string {
+	const most, heights = 24, "▁▂▃▄▅▆▇█"
+	levels := []rune(heights)
+	sums := make([]float64, min(most, len(series)))
+	highest := 0.0
+	for i, s := range series {
+		if k := i * len(sums) / len(series); s.Value.Known() {
+			sums[k] += s.Value.Float()
+			highest = max(highest, sums[k])
+		}
+	}
+	var b strings.Builder
+	for _, x := range sums {
+		level := 0
+		if highest > 0 {
+			level = int(math.Round(x / highest * float64(len(levels)-1)))
+		}
+		b.WriteRune(levels[level])
+	}
+	return b.String()
+}
+
+// pageGroups are what the table can be grouped by, the first one unless another is asked for.
+var pageGroups = []window.Dimension{window.DimQueue, window.DimChannel, window.DimTeam, window.DimTopic}
+
+// definitionOf is how the column's KPI is computed: as the tenant wants its numbers, else as the column says.
+func definitionOf(column int, wanted []string) string {
+	c := columns[column]
+	if d, err := kpi.ByID(c.kpi); err == nil && len(wanted) > 0 {
+		return d.Resolve(wanted)[0].ID
+	}
+	return c.definition
+}
+
+// pageQueries asks for each window, for all groups together and for each.
+func pageQueries(t Tenant, dim window.Dimension) []Query {
+	q := Query{Tenant: t.Name}
+	for i, c := range columns {
+		q.KPIs, q.Definitions = append(q.KPIs, c.kpi), append(q.Definitions, definitionOf(i, t.Definitions))
 	}
 	var out []Query
 	for _, w := range pageWindows {
-		for _, by := range [][]window.Dimension{nil, {window.DimQueue}} {
+		for _, by := range [][]window.Dimension{nil, {dim}} {
 			q.Window, q.By = w.span, by
 			out = append(out, q)
 		}
@@ -92,16 +147,19 @@ func pageQueries(tenant string) []Query {
 	return out
 }
 
-// table fills in the answers to pageQueries by queue, after a row for all of them.
+// table fills in the answers to pageQueries by group, after a row for all of them.
 func (d *pageData) table(answers [][]kpi.Value) {
-	all := &queueRows{Name: d.W.Say("all_queues")}
+	all := &queueRows{Name: d.W.Say("all_" + string(d.By))}
 	queues := map[string]*queueRows{}
 	for i, values := range answers {
 		for j := range values {
 			v, rows := &values[j], all
-			if name, grouped := v.Group["queue"]; grouped {
+			if name, grouped := v.Group[string(d.By)]; grouped {
 				if rows = queues[name]; rows == nil {
 					rows = &queueRows{Name: name}
+					if d.By == window.DimChannel && name != "" {
+						rows.Name = d.W.channel(name)
+					}
 					queues[name] = rows
 				}
 			}
@@ -119,7 +177,7 @@ func (d *pageData) table(answers [][]kpi.Value) {
 		}
 	}
 	if rows := queues[""]; rows != nil && rows.any() { // an open conversation without a queue is no reason for a row of nothing
-		rows.Name = d.W.Say("no_queue")
+		rows.Name = d.W.Say("no_" + string(d.By))
 		rows.zero(all)
 		d.Queues = append(d.Queues, *rows)
 	}
@@ -154,9 +212,12 @@ func (d *pageData) put(rows *queueRows, i int, v *kpi.Value) {
 		}
 	}
 	for k, c := range columns {
-		if c.kpi == v.KPI && c.definition == v.Definition {
+		if c.kpi == v.KPI && definitionOf(k, d.Wanted) == v.Definition {
 			shown := c.show(d.W, v)
-			shown.Incomplete = !v.Complete
+			if shown.Incomplete = !v.Complete; v.Hidden {
+				shown.Note = "n\u00a0<\u00a0" + strconv.FormatInt(v.MinN, 10)
+				shown.Hidden = d.W.Say("hidden", "n", strconv.FormatInt(v.MinN, 10))
+			}
 			d.Incomplete = d.Incomplete || shown.Incomplete
 			rows.Rows[i].Cells[k] = shown
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/store"
 	"github.com/vigia-cx/vigia/internal/window"
 )
@@ -14,6 +16,7 @@ type wanted struct {
 	key    string
 	family window.Family // "" for the open conversations
 	chunk  window.Chunk
+	lean   bool // counts by quarters of an hour and the sum of all are enough
 }
 
 // wanted lists the hashes that a slot must give, as far as its directory was seen.
@@ -22,16 +25,46 @@ func (v *view) wanted(i int, n need, s *snapshot) []wanted {
 	if n.open {
 		out = append(out, wanted{key: "o:" + n.tenant})
 	}
-	if dir := v.slots[i].dir; n.window != nil && dir != nil {
+	if dir := v.slots[i].dir; n.stretches != nil && dir != nil {
 		for _, f := range n.families {
-			for _, c := range dir.Overlapping(f, s.from, s.to, s.zone) {
-				if !n.fine || c.Tier != window.Coarse {
-					out = append(out, wanted{c.Key(n.tenant, f), f, c})
+			for _, c := range dir.Chunks(f) {
+				if n.fine && c.Tier == window.Coarse {
+					continue
+				}
+				if some, whole := s.wants(f, c); some {
+					out = append(out, wanted{c.Key(n.tenant, f), f, c, !whole})
 				}
 			}
 		}
 	}
 	return out
+}
+
+// wants reports whether something of a chunk is to be read, and whether all of its panes are.
+func (s *snapshot) wants(f window.Family, c window.Chunk) (some, whole bool) {
+	from, to := c.Span(s.zone)
+	for _, x := range s.stretches {
+		if (x.family == "" || x.family == f) && from < x.to && to > x.from {
+			some, whole = true, whole || !x.lean
+		}
+	}
+	return some, whole
+}
+
+// quarterly lists the metrics that lean blocks keep the counts of.
+var quarterly = func() (of []window.Metric) {
+	for _, d := range kpi.Catalog() {
+		if d.Quarterly != 0 && !slices.Contains(of, d.Quarterly) {
+			of = append(of, d.Quarterly)
+		}
+	}
+	return of
+}()
+
+// serves reports whether a value has what is wanted of its hash.
+func (w wanted) serves(value any) bool {
+	b, ok := value.(*block)
+	return !ok || b.Serves(w.lean, quarterly)
 }
 
 // version tells the contents that a hash has had apart.
@@ -113,9 +146,9 @@ func (r *Reader) plan(v *view, i int, n need, s *snapshot, p *progress, all bool
 	p.ask = nil
 	for _, w := range v.wanted(i, n, s) {
 		version := sv.version(w)
-		if p.values[w.key].version != version {
+		if has, ok := p.values[w.key]; !ok || has.version != version || !w.serves(has.value) {
 			h, ok := r.cached(itemKey{v.slot(i), w.key}, version, n)
-			if ok {
+			if ok && w.serves(h.value) {
 				p.values[w.key] = h
 			} else {
 				missing, p.asked[w.key] = true, true
@@ -206,7 +239,11 @@ func (r *Reader) take(v *view, i int, a store.SlotValues, p *progress) (err erro
 func (r *Reader) decode(it *item, w wanted, v store.Value, sv *slotView) error {
 	if w.family == "" {
 		before, _ := r.cache.get(it.key)
-		list, err := decodeOpen(v, before.list(), sv.time)
+		decode := decodeOpen
+		if it.key.slot.Stage == stageCustomers {
+			decode = decodeAgents
+		}
+		list, err := decode(v, before.list(), sv.time)
 		if err != nil {
 			return err
 		}
@@ -217,6 +254,9 @@ func (r *Reader) decode(it *item, w wanted, v store.Value, sv *slotView) error {
 	b, err := window.DecodeBlock(w.chunk, v.Fields)
 	if err != nil {
 		return err
+	}
+	if w.lean {
+		b = b.Lean(quarterly)
 	}
 	it.value, it.size = &block{Block: b}, int64(b.Size())
 	return nil
