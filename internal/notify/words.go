@@ -12,7 +12,7 @@ var words = map[string]map[string]string{
 		"kind.kpi.firing": "firing", "kind.kpi.resolved": "over", "kind.trigger.fired": "to be helped", "kind.digest": "digests",
 
 		"critical": "critical", "warning": "warning", "info": "information", "mark.critical": "CRITICAL",
-		"first_response": "first reply", "next_response": "next reply", "resolution": "resolution",
+		"first_response": "first reply", "next_response": "next reply", "resolution": "resolution", "periodic_update": "periodic update", "pausable_update": "pausable update",
 		"voice": "phone", "video": "video", "email": "e-mail", "web_chat": "web chat", "in_app": "in-app chat", "ticket": "tickets", "social": "social networks",
 		"task": "tasks", "survey": "surveys", "sms": "SMS", "whatsapp": "WhatsApp", "messenger": "Messenger", "instagram": "Instagram", "telegram": "Telegram",
 
@@ -34,7 +34,7 @@ var words = map[string]map[string]string{
 		"kind.kpi.firing": "activas", "kind.kpi.resolved": "terminadas", "kind.trigger.fired": "por ayudar", "kind.digest": "resúmenes",
 
 		"critical": "crítica", "warning": "aviso", "info": "información", "mark.critical": "CRÍTICO",
-		"first_response": "primera respuesta", "next_response": "respuesta siguiente", "resolution": "resolución",
+		"first_response": "primera respuesta", "next_response": "respuesta siguiente", "resolution": "resolución", "periodic_update": "actualización periódica", "pausable_update": "actualización pausable",
 		"voice": "teléfono", "video": "vídeo", "email": "correo", "web_chat": "chat web", "in_app": "chat en la app", "ticket": "tickets", "social": "redes sociales",
 		"task": "tareas", "survey": "encuestas", "sms": "SMS", "whatsapp": "WhatsApp", "messenger": "Messenger", "instagram": "Instagram", "telegram": "Telegram",
 
@@ -56,7 +56,7 @@ var words = map[string]map[string]string{
 		"kind.kpi.firing": "ativos", "kind.kpi.resolved": "terminados", "kind.trigger.fired": "a ajudar", "kind.digest": "resumos",
 
 		"critical": "crítica", "warning": "aviso", "info": "informação", "mark.critical": "CRÍTICO",
-		"first_response": "primeira resposta", "next_response": "resposta seguinte", "resolution": "resolução",
+		"first_response": "primeira resposta", "next_response": "resposta seguinte", "resolution": "resolução", "periodic_update": "atualização periódica", "pausable_update": "atualização pausável",
 		"voice": "telefone", "video": "vídeo", "email": "e-mail", "web_chat": "chat web", "in_app": "chat no app", "ticket": "tickets", "social": "redes sociais",
 		"task": "tarefas", "survey": "pesquisas", "sms": "SMS", "whatsapp": "WhatsApp", "messenger": "Messenger", "instagram": "Instagram", "telegram": "Telegram",
 

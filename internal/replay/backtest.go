@@ -204,7 +204,7 @@ func newTenantTest(b *backtest, p *sla.Policy, set *rule.Set) *tenantTest {
 func (t *tenantTest) count(m convo.Moment, sign int64) {
 	kpi.Observe(m, t.policy.AgentCells(), func(f window.Family, g window.Group, s window.Sample) {
 		for _, p := range t.probes {
-			if p.family == f && p.metrics[s.Metric] {
+			if p.family == f && p.def.Reads(s.Metric) {
 				p.of(g.By(p.rule.By)).add(m.At, s, sign)
 			}
 		}

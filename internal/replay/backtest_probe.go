@@ -13,9 +13,9 @@ import (
 type probe struct {
 	t          *tenantTest
 	rule       *rule.Rule
+	def        *kpi.Def
 	definition *kpi.Definition
 	family     window.Family
-	metrics    map[window.Metric]bool
 	spans      []rule.Span
 	instant    bool
 	groups     map[window.Group]*tracked
@@ -32,19 +32,19 @@ func newProbe(t *tenantTest, r *rule.Rule) (p *probe, why string) {
 	if err != nil {
 		return nil, err.Error()
 	}
-	p = &probe{t: t, rule: r, instant: def.Instant(), metrics: map[window.Metric]bool{}, groups: map[window.Group]*tracked{}}
+	p = &probe{t: t, rule: r, instant: def.Instant(), def: def, groups: map[window.Group]*tracked{}}
 	p.definition, _ = def.Definition(r.Definition) // checked when the rule was read
 	if p.family, err = def.FamilyOf(r.By); err != nil {
 		return nil, err.Error()
 	}
-	if p.family == window.Activity {
-		return nil, "distinct customers are counted by the second stage, which a back-test does not run"
+	if def.SecondStage() {
+		return nil, "customers are known by the second stage, which a back-test does not run"
 	}
-	if p.family == window.Agent && !t.policy.AgentCells() {
+	if !p.instant && p.definition.Read == nil {
+		return nil, "it is derived from other windows, which a back-test does not read"
+	}
+	if def.NeedsAgents(r.By) && !t.policy.AgentCells() {
 		return nil, "the tenant keeps no KPIs by agent (agent_cells)"
-	}
-	for _, f := range def.Feeds {
-		p.metrics[f.Metric] = true
 	}
 	for _, q := range r.Queries() {
 		span, err := rule.ParseSpan(q.Window)

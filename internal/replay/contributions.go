@@ -49,7 +49,7 @@ func (o *Options) contributions(events []*event.Event, policies map[string]*sla.
 		return nil, err
 	}
 	q := questions[0]
-	if q.family == window.Activity {
+	if q.def.SecondStage() {
 		return nil, &UsageError{fmt.Errorf("%s counts customers, not conversations; it has no contributions", q.def.ID)}
 	}
 	var list []Contribution
@@ -212,7 +212,7 @@ func (x *inquiry) measure(def *kpi.Definition, m convo.Moment) (kpi.Value, error
 	} else {
 		f.Window.From, f.Window.To = day, end
 	}
-	values, err := x.q.def.Values([]*kpi.Definition{def}, f, []window.Group{{}}, sum)
+	values, err := x.q.def.Values([]*kpi.Definition{def}, f, []window.Group{{}}, sum, nil)
 	if err != nil {
 		return kpi.Value{}, err
 	}
@@ -221,7 +221,7 @@ func (x *inquiry) measure(def *kpi.Definition, m convo.Moment) (kpi.Value, error
 
 func groupOf(g window.Group) map[string]string {
 	out := map[string]string{}
-	for _, d := range []window.Dimension{window.DimChannel, window.DimQueue, window.DimTeam, window.DimAgent} {
+	for _, d := range window.Dimensions {
 		if name := g.Name(d); name != "" {
 			out[string(d)] = name
 		}

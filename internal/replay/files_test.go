@@ -139,7 +139,7 @@ policy:
 	}
 }
 
-// TestLateChange: a ticket that is reopened after eleven days was not resolved. By day that is known; of the hour of the resolve is only known that something is wrong.
+// TestLateChange: a ticket that is reopened after eleven days was not resolved, neither on that day nor in that hour.
 func TestLateChange(t *testing.T) {
 	const head = `"actor":{"kind":"KIND_AGENT"},"conversation_state":{"state":"STATE_`
 	log := jsonLine("2026-03-02T10:00:00Z", "TICKET", "t-1", "ana", wrote) +
@@ -148,8 +148,8 @@ func TestLateChange(t *testing.T) {
 		jsonLine("2026-03-03T11:00:00Z", "TICKET", "t-2", "bo", head+`RESOLVED"}`) +
 		jsonLine("2026-03-13T10:00:00Z", "TICKET", "t-1", "ana", head+`REOPENED"}`)
 	for by, want := range map[replay.By][]string{
-		replay.Day:  {"03-03 00:00 resolution_time=3600 n=1"},
-		replay.Hour: {"03-02 10:00 resolution_time=1800 n=1 incomplete", "03-03 11:00 resolution_time=3600 n=1"},
+		replay.Day:  {"03-03 00:00 resolution_time=3600 n=1 from_creation"},
+		replay.Hour: {"03-03 11:00 resolution_time=3600 n=1 from_creation"},
 	} {
 		got := values(t, replay.Options{Mapping: load(t, "events"), By: by, KPIs: []string{"resolution_time"}}, []byte(log))
 		if diff := cmp.Diff(want, said(got)); diff != "" {
@@ -170,12 +170,15 @@ func TestUsage(t *testing.T) {
 		o    replay.Options
 		want string
 	}{
-		{replay.Options{KPIs: []string{"csat"}}, "unknown"},
+		{replay.Options{KPIs: []string{"happiness"}}, "unknown"},
 		{replay.Options{KPIs: []string{"contacts_waiting"}}, "about now"},
 		{replay.Options{KPIs: []string{"active_customers"}, By: replay.Hour}, "by day"},
 		{replay.Options{KPIs: []string{"abandon_rate"}, Group: []window.Dimension{window.DimAgent}}, "cannot be grouped by agent"},
 		{replay.Options{Definitions: []string{"conect"}}, "service_level has vigia, connect"},
 		{replay.Options{Contributions: "active_customers", By: replay.Day}, "no contributions"},
+		{replay.Options{Contributions: "fcr", By: replay.Day}, "no contributions"},
+		{replay.Options{KPIs: []string{"volume_profile"}, By: replay.Day}, "derived from several windows"},
+		{replay.Options{KPIs: []string{"nps"}, By: replay.Hour}, "by day"},
 	} {
 		c.o.Mapping = load(t, "anonymous-bank")
 		c.o.Inputs = []mapping.Input{{Name: "file", R: strings.NewReader(bankHeader + "\n")}}

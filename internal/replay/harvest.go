@@ -17,7 +17,7 @@ type harvest struct {
 	by     By
 	dims   []window.Dimension
 	zone   *time.Location
-	stages [][]window.Family // families to read together
+	stages []stage // what to read together
 
 	reach   reach
 	tenants []string
@@ -26,6 +26,18 @@ type harvest struct {
 	lastDay int64            // end of the day of the last event
 	done    int64            // everything before is read
 	buckets map[bucketKey]*bucket
+}
+
+// home is where the panes of a KPI are.
+type home struct {
+	customers bool // in the second stage
+	family    window.Family
+}
+
+// stage is what is read of one of the two.
+type stage struct {
+	customers bool
+	families  []window.Family
 }
 
 type span struct{ first, last int64 }
@@ -39,7 +51,7 @@ type bucketKey struct {
 type bucket struct {
 	tenant   string
 	from, to int64
-	of       map[window.Family]*window.Sum
+	of       map[home]*window.Sum
 	complete bool
 }
 
@@ -53,17 +65,15 @@ func newHarvest(e *engine, o *Options, questions []question, tenants []string, p
 		h.done = floor(first, dayMs)
 	}
 	h.reach = reachOf(policies, events)
-	var routing, activity []window.Family
-	for _, q := range questions {
-		if q.family == window.Activity {
-			activity = []window.Family{q.family}
-		} else if !slices.Contains(routing, q.family) {
-			routing = append(routing, q.family)
+	for _, customers := range []bool{false, true} {
+		s := stage{customers: customers}
+		for _, q := range questions {
+			if q.def.SecondStage() == customers && !slices.Contains(s.families, q.family) {
+				s.families = append(s.families, q.family)
+			}
 		}
-	}
-	for _, families := range [][]window.Family{routing, activity} {
-		if len(families) > 0 {
-			h.stages = append(h.stages, families)
+		if len(s.families) > 0 {
+			h.stages = append(h.stages, s)
 		}
 	}
 	return h
@@ -120,7 +130,7 @@ func (h *harvest) stride() int64 {
 // keeps returns the instant from which panes stay fine enough when time reaches at.
 func (h *harvest) keeps(at int64) int64 {
 	if h.by.fine() {
-		return floor(at-window.MaxFineWindow, dayMs)
+		return floor(at-window.MediumKeep, dayMs)
 	}
 	return window.Kept(at, h.zone)
 }
@@ -150,7 +160,7 @@ func (h *harvest) finish(ctx context.Context) error {
 }
 
 func (h *harvest) customers() bool {
-	return slices.ContainsFunc(h.stages, func(f []window.Family) bool { return slices.Contains(f, window.Activity) })
+	return slices.ContainsFunc(h.stages, func(s stage) bool { return s.customers })
 }
 
 // take adds up everything from where the last reading ended.
@@ -170,8 +180,8 @@ func (h *harvest) take(ctx context.Context, until int64) error {
 				to = end
 			}
 		}
-		for _, families := range h.stages {
-			if err := h.takeStage(ctx, tenant, families, from, to); err != nil {
+		for _, s := range h.stages {
+			if err := h.takeStage(ctx, tenant, s, from, to); err != nil {
 				return err
 			}
 		}
@@ -180,14 +190,14 @@ func (h *harvest) take(ctx context.Context, until int64) error {
 	return nil
 }
 
-// takeStage reads the families of one stage in pieces that are not rounded to days, and what is not empty again by period.
-func (h *harvest) takeStage(ctx context.Context, tenant string, families []window.Family, from, to int64) error {
+// takeStage reads one stage in pieces that are not rounded to days, and what is not empty again by period.
+func (h *harvest) takeStage(ctx context.Context, tenant string, s stage, from, to int64) error {
 	for from < to {
 		next := to
 		if h.by.fine() {
 			next = min(to, from+window.MaxFineWindow)
 		}
-		sums, err := h.e.reader.Sums(ctx, tenant, families, h.dims, from, next, h.by.fine())
+		sums, err := h.e.reader.Sums(ctx, tenant, s.customers, s.families, h.dims, from, next, h.by.fine())
 		if err != nil {
 			return err
 		}
@@ -199,12 +209,12 @@ func (h *harvest) takeStage(ctx context.Context, tenant string, families []windo
 			end := h.slice(at, next)
 			part := sums
 			if at != from || end != next {
-				if part, err = h.e.reader.Sums(ctx, tenant, families, h.dims, at, end, h.by.fine()); err != nil {
+				if part, err = h.e.reader.Sums(ctx, tenant, s.customers, s.families, h.dims, at, end, h.by.fine()); err != nil {
 					return err
 				}
 			}
 			for family, sum := range part.Of {
-				h.add(tenant, at, end, family, sum, part.Complete)
+				h.add(tenant, at, end, home{s.customers, family}, sum, part.Complete)
 			}
 			at = end
 		}
@@ -226,7 +236,7 @@ func (h *harvest) slice(at, limit int64) int64 {
 }
 
 // add puts a sum over a part of a period into its bucket.
-func (h *harvest) add(tenant string, from, to int64, family window.Family, sum *window.Sum, complete bool) {
+func (h *harvest) add(tenant string, from, to int64, at home, sum *window.Sum, complete bool) {
 	if len(sum.Groups()) == 0 {
 		return
 	}
@@ -239,12 +249,12 @@ func (h *harvest) add(tenant string, from, to int64, family window.Family, sum *
 		old.to = max(old.to, b.to)
 		b = old
 	} else {
-		b.of, b.complete = map[window.Family]*window.Sum{}, true
+		b.of, b.complete = map[home]*window.Sum{}, true
 		h.buckets[key] = b
 	}
-	if b.of[family] == nil {
-		b.of[family] = window.NewSum(family, h.dims, b.from, b.to, h.zone)
+	if b.of[at] == nil {
+		b.of[at] = window.NewSum(at.family, h.dims, b.from, b.to, h.zone)
 	}
-	b.of[family].Merge(sum)
+	b.of[at].Merge(sum)
 	b.complete = b.complete && complete
 }

@@ -56,13 +56,12 @@ type Stack struct {
 // ParseGroup reads names of dimensions, separated by commas. "tenant" stands for none: values are by tenant anyway.
 func ParseGroup(s string) ([]window.Dimension, error) {
 	var out []window.Dimension
-	known := []window.Dimension{window.DimChannel, window.DimQueue, window.DimTeam, window.DimAgent}
 	for name := range strings.SplitSeq(s, ",") {
 		d := window.Dimension(strings.TrimSpace(name))
 		switch {
 		case d == "" || d == "tenant":
-		case !slices.Contains(known, d):
-			return nil, fmt.Errorf("%q cannot be grouped by; use tenant, channel, queue, team or agent", name)
+		case !slices.Contains(window.Dimensions, d):
+			return nil, fmt.Errorf("%q cannot be grouped by; use tenant, channel, queue, team, agent or topic", name)
 		case !slices.Contains(out, d):
 			out = append(out, d)
 		}
@@ -123,11 +122,15 @@ func (o *Options) questions() ([]question, error) {
 		case err != nil:
 		case d.Instant():
 			err = fmt.Errorf("%s is about now, and a replay answers periods; leave it out", id)
-		case family == window.Activity && o.By != Day:
+		case o.By != Day && slices.ContainsFunc(d.Resolve(o.Definitions), func(def *kpi.Definition) bool { return def.Customers != nil }):
 			err = fmt.Errorf("%s can only be answered by day: distinct customers do not add up over time", id)
 		}
+		definitions := slices.DeleteFunc(d.Resolve(o.Definitions), func(def *kpi.Definition) bool { return def.Derive != nil })
+		if err == nil && len(definitions) == 0 && !d.Instant() {
+			err = fmt.Errorf("%s is derived from several windows, and a replay answers each period by itself; leave it out, and ask a running Vigia (vigia kpis)", id)
+		}
 		if err == nil {
-			out = append(out, question{d, d.Resolve(o.Definitions), family})
+			out = append(out, question{d, definitions, family})
 		} else if len(o.KPIs) > 0 {
 			return nil, &UsageError{err}
 		}

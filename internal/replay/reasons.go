@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/vigia-cx/vigia/internal/convo"
@@ -19,6 +20,8 @@ func describe(m convo.Moment) string {
 		return "reply in a later turn"
 	case convo.Resolution:
 		return "resolved"
+	case convo.Updated:
+		return "reply after a reply, " + m.Clock.String()
 	case convo.ClockHit:
 		return "promise of " + m.Clock.String() + " kept"
 	case convo.ClockMiss:
@@ -40,7 +43,17 @@ func describe(m convo.Moment) string {
 	case convo.Scored:
 		return "scored"
 	}
+	if word, ok := work[m.Kind]; ok {
+		return word
+	}
 	return "active"
+}
+
+// work says in words what people did.
+var work = map[convo.MomentKind]string{
+	convo.Resolved: "a resolve", convo.Reopened: "a resolve that was undone", convo.OpenSegments: "resolved", convo.LastSegment: "resolved", convo.RequesterWait: "resolved",
+	convo.AgentWork: "resolved", convo.Replies: "resolved", convo.Joined: "a person took part", convo.Moved: "transferred", convo.Talked: "handling ended",
+	convo.Held: "handling ended", convo.Wrapped: "handling ended",
 }
 
 func band(m convo.Moment) string {
@@ -58,7 +71,8 @@ func band(m convo.Moment) string {
 // secondsOf is the duration of a moment in seconds, null when it has none.
 func secondsOf(m convo.Moment) kpi.Number {
 	switch m.Kind {
-	case convo.FirstResponse, convo.NextResponse, convo.Resolution, convo.Answered, convo.Abandoned, convo.FlowOut, convo.Voicemail, convo.Callback, convo.Lost, convo.Handled:
+	case convo.FirstResponse, convo.NextResponse, convo.Updated, convo.Resolution, convo.Answered, convo.Abandoned, convo.FlowOut, convo.Voicemail, convo.Callback, convo.Lost, convo.Handled,
+		convo.OpenSegments, convo.LastSegment, convo.RequesterWait, convo.AgentWork, convo.Talked, convo.Held, convo.Wrapped:
 		return kpi.Number(strconv.FormatFloat(float64(m.Value)/1000, 'f', -1, 64))
 	}
 	return ""
@@ -120,15 +134,20 @@ func whyNot(d *kpi.Def, events []*event.Event, moments []convo.Moment) (why stri
 		return f.unanswered(), ""
 	case convo.FirstResponse:
 		return f.unanswered(), ""
-	case convo.Resolution:
+	case convo.Resolution, convo.Resolved, convo.RequesterWait, convo.AgentWork, convo.Replies:
 		return "not resolved", ""
 	case convo.ClockHit, convo.ClockMiss:
 		return "no promise was decided", ""
+	case convo.Updated:
+		if first != nil {
+			return "no other reply came while it was open", ""
+		}
+		return f.unanswered(), ""
 	case convo.Scored:
 		return "no message has a score", ""
 	}
 	switch {
-	case d.Feeds[0].Kind == convo.Handled && outcome != nil && outcome.Kind == convo.Answered:
+	case slices.Contains([]convo.MomentKind{convo.Handled, convo.Talked, convo.Held, convo.Wrapped}, d.Feeds[0].Kind) && outcome != nil && outcome.Kind == convo.Answered:
 		return "no end of its handling is known", ""
 	case outcome != nil:
 		return describe(*outcome), secondsOf(*outcome)

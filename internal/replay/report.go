@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ func (h *harvest) values(questions []question, policies map[string]*sla.Policy, 
 			Window: kpi.Window{From: b.from, To: b.to, Now: h.e.now(), Zone: h.zone},
 		}
 		for _, g := range b.groups() {
-			values, err := b.answer(questions, frame, g)
+			values, err := b.answer(questions, frame, g, named)
 			if err != nil {
 				return nil, err
 			}
@@ -59,18 +60,24 @@ func (b *bucket) groups() []window.Group {
 	return slices.Compact(out)
 }
 
-func (b *bucket) answer(questions []question, f kpi.Frame, g window.Group) ([]kpi.Value, error) {
+// answer reads the questions of a group. What distinct customers cannot tell of a period in the past is left out, unless it was named.
+func (b *bucket) answer(questions []question, f kpi.Frame, g window.Group, named bool) ([]kpi.Value, error) {
 	var out []kpi.Value
 	for _, q := range questions {
-		sum := b.of[q.family]
+		sum := b.of[home{q.def.SecondStage(), q.family}]
 		if sum == nil {
 			sum = window.NewSum(q.family, f.By, f.Window.From, f.Window.To, f.Window.Zone)
 		}
-		values, err := q.def.Values(q.definitions, f, []window.Group{g}, sum)
-		if err != nil {
-			return nil, err
+		for _, def := range q.definitions {
+			values, err := q.def.Values([]*kpi.Definition{def}, f, []window.Group{g}, sum, nil)
+			if _, past := errors.AsType[*kpi.WindowError](err); past && !named {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, values...)
 		}
-		out = append(out, values...)
 	}
 	return out, nil
 }

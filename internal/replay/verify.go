@@ -8,7 +8,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/window"
 )
 
-// verify compares what was read of each day by shorter periods with what the day has now. Something that happened more than eight days earlier can still be taken back (a
+// verify compares what was read of each day by shorter periods with what the day has now. Something that happened more than 30 days earlier can still be taken back (a
 // ticket that is reopened was not resolved); by then only the day of it is known, so the periods of such a day are marked incomplete.
 func (h *harvest) verify(ctx context.Context) error {
 	kept := window.Kept(h.e.now(), h.zone)
@@ -21,16 +21,16 @@ func (h *harvest) verify(ctx context.Context) error {
 	}
 	for key, parts := range days {
 		_, to := Day.period(key.from, h.zone)
-		for _, families := range h.stages {
-			whole, err := h.e.reader.Sums(ctx, key.tenant, families, h.dims, key.from, to, false)
+		for _, s := range h.stages {
+			whole, err := h.e.reader.Sums(ctx, key.tenant, s.customers, s.families, h.dims, key.from, to, false)
 			if err != nil {
 				return err
 			}
 			for family, sum := range whole.Of {
 				added := window.NewSum(family, h.dims, key.from, to, h.zone)
 				for _, b := range parts {
-					if s := b.of[family]; s != nil {
-						added.Merge(s)
+					if part := b.of[home{s.customers, family}]; part != nil {
+						added.Merge(part)
 					}
 				}
 				if equal(sum, added) {

@@ -191,8 +191,8 @@ func (s *source) series(n *document.Node) *series {
 		samples("good"), samples("total"), samples("count"), samples("values"), samples("events"),
 	)
 	for name := range x.group {
-		if !slices.Contains([]string{"channel", "queue", "team", "agent"}, name) {
-			n.Fault("group: %q is not channel, queue, team or agent", name)
+		if !slices.Contains([]string{"channel", "queue", "team", "agent", "topic"}, name) {
+			n.Fault("group: %q is not channel, queue, team, agent or topic", name)
 		}
 	}
 	need := func(num, den, why string) {
@@ -215,12 +215,12 @@ func (s *source) series(n *document.Node) *series {
 		}
 	case x.kpi.Unit == kpi.Ratio:
 		need("good", "total", "a series of "+x.kpi.ID+" needs good and total: how many of how many in each step")
-	case x.kpi.Unit == kpi.Count && !x.kpi.Instant():
+	case counts(x.kpi) && !x.kpi.Instant():
 		need("count", "", "a series of "+x.kpi.ID+" needs count: how many in each step")
 	case x.kpi.Instant():
 		need("values", "", "a series of "+x.kpi.ID+" needs values: what it is at each step")
 	default:
-		need("values", "count", "a series of "+x.kpi.ID+" needs values in seconds, and may have count: how many of them in each step")
+		need("values", "count", "a series of "+x.kpi.ID+" needs values (of durations in seconds), and may have count: how many of them in each step")
 	}
 	return x
 }

@@ -102,10 +102,10 @@ func (f *feed) steps(at int64) int {
 // sum adds up the steps of the window.
 func (f *feed) sum() Measure {
 	m := f.rule.nothing(1)[0]
-	if d := f.rule.def; !d.Instant() && d.Unit != kpi.Seconds {
+	if d := f.rule.def; !d.Instant() && (d.Unit == kpi.Ratio || counts(d)) {
 		num, den, known := f.totals.over(f.from, f.to)
 		m.Complete = known
-		if d.Unit == kpi.Count {
+		if counts(d) {
 			m.Number, m.N = num, int64(math.Round(num))
 		} else if m.Num, m.Den = int64(math.Round(num)), int64(math.Round(den)); m.Den > 0 {
 			m.Number, m.N = float64(m.Num)/float64(m.Den), m.Den

@@ -83,7 +83,7 @@ func (r *Rule) measure(v *kpi.Value) Measure {
 	if number != nil && number.Known() {
 		m.Number = number.Float()
 	}
-	if r.def.Unit == kpi.Ratio {
+	if r.proportion() {
 		// Both are whole numbers; what does not read as one is none, and then the value is null too.
 		m.Num, _ = strconv.ParseInt(string(v.Numerator), 10, 64)
 		m.Den, _ = strconv.ParseInt(string(v.Denominator), 10, 64)
@@ -146,7 +146,7 @@ func (r *Rule) Missing(at, asOf int64, group map[string]string, complete bool) O
 // nothing is what a group without an answer measures. A count of nothing is 0; of everything else there is no number.
 func (r *Rule) nothing(n int) []Measure {
 	m := Measure{Number: math.NaN(), Complete: true}
-	if r.def != nil && r.def.Unit == kpi.Count {
+	if r.def != nil && counts(r.def) {
 		m.Number = 0
 	}
 	return slices.Repeat([]Measure{m}, n)
@@ -308,6 +308,7 @@ func groupKey(group map[string]string) string {
 	if len(group) == 0 {
 		return ""
 	}
-	g := window.Group{Channel: group[string(window.DimChannel)], Queue: group[string(window.DimQueue)], Team: group[string(window.DimTeam)], Agent: group[string(window.DimAgent)]}
+	g := window.Group{Channel: group[string(window.DimChannel)], Queue: group[string(window.DimQueue)], Team: group[string(window.DimTeam)], Agent: group[string(window.DimAgent)],
+		Topic: group[string(window.DimTopic)]}
 	return g.Encode() + "\x1f" + group["source"]
 }

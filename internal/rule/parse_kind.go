@@ -9,8 +9,22 @@ import (
 	"github.com/vigia-cx/vigia/internal/kpi"
 )
 
-// proportion reports whether a KPI is a share of things that are either good or bad, so that chance can be reckoned with. sentiment_balance runs from −1 to 1: it is none.
-func proportion(d *kpi.Def) bool { return d.Unit == kpi.Ratio && d.ID != "sentiment_balance" }
+// proportion reports whether what is judged is a share of things that are either good or bad, so that chance can be reckoned with. Balances and averages from −1 to 1 are none.
+func (r *Rule) proportion() bool { return r.shape() == kpi.ShapeShare }
+
+// shape returns the shape of the values that are judged.
+func (r *Rule) shape() kpi.Shape {
+	if def, ok := r.def.Definition(r.Definition); ok {
+		return def.Shape()
+	}
+	return r.def.Shapes()[0] // the definition is a fault already
+}
+
+// counts reports whether the KPI counts things, so that nothing is 0.
+func counts(d *kpi.Def) bool {
+	shape := d.Shapes()[0]
+	return shape == kpi.ShapeCount || shape == kpi.ShapeEstimate
+}
 
 // leastProportion is the min_count of rules with a confidence that say none: of less than five the Wilson bound is not what it promises (0 of 2 would be beyond 80 % at 99 %,
 // and happens by chance to one healthy pair in 25).
@@ -41,15 +55,15 @@ func (s *source) threshold(n *document.Node, r *draft) {
 	case r.def.Better == kpi.Lower && fire.below():
 		s.warn(r.at["fire"], "%s: of %s a lower number is better, and this fires when it is low", r.Name, r.KPI)
 	}
-	if r.Stat != StatValue && (r.def.Unit != kpi.Seconds || r.def.Instant()) {
+	if r.Stat != StatValue && r.shape() != kpi.ShapeDuration {
 		r.at["stat"].Fault("stat: %s has no %s; only durations over a window have a mean and percentiles", r.KPI, r.Stat)
 	}
 	switch {
-	case r.confidence != nil && *r.confidence != 0 && !proportion(r.def):
+	case r.confidence != nil && *r.confidence != 0 && !r.proportion():
 		r.at["confidence"].Fault("confidence: %s is not a share of things that are either good or bad; use min_count", r.KPI)
 	case r.confidence != nil:
 		r.Confidence = *r.confidence
-	case !proportion(r.def):
+	case !r.proportion():
 	case r.Severity == Critical:
 		r.Confidence = 0.99
 	default:
@@ -95,7 +109,7 @@ func (s *source) condition(n *document.Node, d *kpi.Def) (Condition, bool) {
 func parseCondition(t string, d *kpi.Def) (Condition, error) {
 	rest := strings.TrimLeft(t, "<>=")
 	op, value := strings.TrimSpace(t[:len(t)-len(rest)]), strings.TrimSpace(rest)
-	example := map[kpi.Unit]string{kpi.Ratio: "< 80%", kpi.Seconds: "> 2m", kpi.Count: "> 5"}[d.Unit]
+	example := map[kpi.Unit]string{kpi.Ratio: "< 80%", kpi.Seconds: "> 2m", kpi.Count: "> 5", kpi.Points: "< 30", kpi.Factor: "> 2", kpi.Money: "< 300"}[d.Unit]
 	bad := fmt.Errorf("%q is not a condition for %s; write one like %q", t, d.ID, example)
 	if op != "<" && op != "<=" && op != ">" && op != ">=" {
 		return Condition{}, bad
@@ -117,7 +131,11 @@ func parseCondition(t string, d *kpi.Def) (Condition, error) {
 		}
 		c.Limit, c.Text = float64(ms)/1000, op+" "+spanText(ms)
 	default:
-		if c.Limit, err = strconv.ParseFloat(value, 64); err != nil || !(c.Limit >= 0 && c.Limit < 1e15) {
+		least := 0.0
+		if d.Unit != kpi.Count {
+			least = -1e15
+		}
+		if c.Limit, err = strconv.ParseFloat(value, 64); err != nil || !(c.Limit >= least && c.Limit < 1e15) {
 			return Condition{}, bad
 		}
 		c.Text = op + " " + value
@@ -155,7 +173,7 @@ func (s *source) burn(n *document.Node, b *BurnRate) {
 // checkBurn refuses a burn rate that cannot be reached: the share of broken promises can never exceed 1.
 func (s *source) checkBurn(r *draft) {
 	at, b := r.at["burn"], r.Burn
-	if !proportion(r.def) {
+	if !r.proportion() {
 		r.at["kpi"].Fault("burn: %s is not a share of promises kept; use sla_compliance, service_level or abandon_rate", r.KPI)
 	}
 	if b.Rate == 0 || b.Objective == 0 {
@@ -201,7 +219,7 @@ func (s *source) absent(n *document.Node, a *Absence) {
 }
 
 func (s *source) checkAbsent(n *document.Node, r *draft) {
-	if r.def.Unit != kpi.Count || r.def.Instant() {
+	if r.shape() != kpi.ShapeCount || r.def.Instant() {
 		r.at["kpi"].Fault("absent: %s is not a count over a window; use conversations_started or contacts_offered", r.KPI)
 	}
 	baseline, err1 := ParseSpan(r.Absent.Baseline)

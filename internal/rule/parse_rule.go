@@ -12,9 +12,6 @@ import (
 
 var alertName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// dimensions can be grouped by.
-var dimensions = []window.Dimension{window.DimChannel, window.DimQueue, window.DimTeam, window.DimAgent}
-
 // draft is a rule being read, with the places of what is checked at the end.
 type draft struct {
 	*Rule
@@ -102,7 +99,7 @@ func (s *source) finishRule(n *document.Node, r *draft) {
 	if r.NoData == "" {
 		r.NoData = NoDataClear
 	}
-	if r.MinCount < 0 && r.Unit() == kpi.Count {
+	if r.MinCount < 0 && r.def != nil && counts(r.def) {
 		r.MinCount = 0 // a count of nothing is a number too
 	} else if r.MinCount < 0 {
 		r.MinCount = 1
@@ -159,7 +156,7 @@ func (s *source) target(n *document.Node, r *draft) bool {
 	case !known:
 		r.at["definition"].Fault("%s has no definition %q; use %s", r.KPI, r.Definition, strings.Join(ids, ", "))
 	}
-	for _, d := range dimensions {
+	for _, d := range window.Dimensions {
 		if r.Where[d] != nil && !slices.Contains(r.By, d) {
 			r.at["where"].Fault("where: the rule is not by %s, so it cannot tell them apart; add %s to by", d, d)
 		}
@@ -211,8 +208,8 @@ func (s *source) by(n *document.Node) []window.Dimension {
 	for _, name := range texts(n) {
 		switch d := window.Dimension(name); {
 		case name == "tenant":
-		case !slices.Contains(dimensions, d):
-			n.Fault("by: %q cannot be grouped by; use channel, queue, team, agent, or nothing for the tenant as a whole", name)
+		case !slices.Contains(window.Dimensions, d):
+			n.Fault("by: %q cannot be grouped by; use channel, queue, team, agent, topic, or nothing for the tenant as a whole", name)
 		case !slices.Contains(out, d):
 			out = append(out, d)
 		}
@@ -225,8 +222,8 @@ func (s *source) where(n *document.Node) map[window.Dimension][]string {
 	out := map[window.Dimension][]string{}
 	for _, pair := range n.Entries() {
 		d := window.Dimension(pair.Key)
-		if !slices.Contains(dimensions, d) {
-			pair.Name.Fault("where: %q is not channel, queue, team or agent", d)
+		if !slices.Contains(window.Dimensions, d) {
+			pair.Name.Fault("where: %q is not channel, queue, team, agent or topic", d)
 			continue
 		}
 		out[d] = texts(pair.Value)

@@ -15,7 +15,7 @@ func (r *Rule) MeasureOf(x kpi.Reading) Measure {
 	case StatP99:
 		m.Number = x.Percentile(99)
 	}
-	if r.def.Unit == kpi.Ratio {
+	if r.proportion() {
 		m.Num, m.Den = x.Parts()
 	}
 	return m

@@ -130,6 +130,7 @@ func (d *day) check() {
 	}
 	d.checkSignals(want, now)
 	d.checkValues(want)
+	d.mustEqual("after the day")
 	for _, m := range d.records("vigia.deadletters") {
 		r, _ := event.Decode(m.Value)
 		t.Errorf("dead letter: %+v", r.Body)

@@ -60,6 +60,10 @@ func judge(events []*event.Event, now int64) *ledger {
 	l := &ledger{n: map[string]int64{}, customers: map[string]bool{}}
 	byConversation := map[string][]*event.Event{}
 	for _, e := range events {
+		switch e.Body.(type) {
+		case event.SurveyRequested, event.SurveyAnswered, event.MessageState:
+			continue // beside the conversation
+		}
 		byConversation[e.Conversation] = append(byConversation[e.Conversation], e)
 	}
 	for _, list := range byConversation {

@@ -14,6 +14,7 @@ func Policy(tenant, zone string) sla.PolicySpec {
 	}
 	target := int64(60)
 	p.Queues = map[string]sla.QueueSpec{"ventas": {TargetSeconds: &target}, "soporte": {TargetSeconds: &target}}
+	p.Surveys = map[string]sla.SurveySpec{satisfaction: {Widget: "stars", Moment: "resolution"}, effort: {Reversed: true, Widget: "scale", Moment: "resolution"}}
 	return p
 }
 
@@ -21,7 +22,8 @@ func Policy(tenant, zone string) sla.PolicySpec {
 func Tenant(name, zone string) config.Tenant {
 	p := Policy(name, zone)
 	return config.Tenant{
-		Name: name, Zone: zone, Calendars: p.Calendars, Rules: p.Rules, Queues: p.Queues, Defaults: p.Defaults, AgentCells: p.AgentCells,
+		Name: name, Zone: zone, Calendars: p.Calendars, Rules: p.Rules, Queues: p.Queues, Defaults: p.Defaults, AgentCells: p.AgentCells, Agents: p.Agents,
 		Stale: p.Stale, EpisodeGap: p.EpisodeGap, SessionGap: p.SessionGap, Triggers: p.Triggers, Bot: p.Bot, Grace: p.Grace, Horizon: p.Horizon, NameLimits: p.Names,
+		Labels: labels(), Surveys: p.Surveys, SurveysRest: p.SurveysRest, SLAObjective: p.SLAObjective, ProactiveWindow: p.ProactiveWindow, Value: p.Value,
 	}
 }

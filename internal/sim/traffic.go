@@ -178,15 +178,17 @@ func (s *script) write() {
 		s.pass(40, 0.9)
 	}
 	if rng.Float64() < 0.92 {
-		s.add(event.ByAgent, agent, event.ConversationState{State: event.StatusResolved})
+		aside := s.aside()
+		s.add(event.ByAgent, agent, event.ConversationState{State: event.StatusResolved}, s.noted(aside)...)
+		s.ask(aside)
 	}
 }
 
 // phone is a call: menu, queue, answer or abandonment, talk.
 func (s *script) phone() {
 	rng := s.rng
-	step := func(p event.CallPhase, by event.ActorKind, agent string) {
-		s.add(by, agent, event.Call{ID: s.id, Phase: p, Direction: event.Inbound, Wait: -1, Ring: -1, Talk: -1, Hold: -1, Wrap: -1})
+	step := func(p event.CallPhase, by event.ActorKind, agent string, labels ...event.Label) {
+		s.add(by, agent, event.Call{ID: s.id, Phase: p, Direction: event.Inbound, Wait: -1, Ring: -1, Talk: -1, Hold: -1, Wrap: -1}, labels...)
 	}
 	step(event.PhaseStarted, event.ByCustomer, "")
 	s.pass(12, 0.4)
@@ -209,7 +211,9 @@ func (s *script) phone() {
 	s.pass(170, 0.7)
 	step(event.PhaseEnded, event.ByCustomer, agent)
 	s.pass(15, 0.5)
-	step(event.PhaseWrapUpEnded, event.ByAgent, agent)
+	aside := s.aside()
+	step(event.PhaseWrapUpEnded, event.ByAgent, agent, s.noted(aside)...)
+	s.ask(aside)
 }
 
 // hold keeps an answer back while the incident lasts; then people catch up, one after the other.
@@ -241,17 +245,22 @@ func (s *script) say(by event.ActorKind, agent string, m event.Message) {
 	s.add(by, agent, m)
 }
 
-func (s *script) add(by event.ActorKind, agent string, b event.Body) {
+func (s *script) add(by event.ActorKind, agent string, b event.Body, labels ...event.Label) {
 	s.n++
 	r := event.Routing{Queue: s.l.queue, Team: s.l.team, Agent: agent}
-	if c, ok := b.(event.Call); ok && c.Phase == event.PhaseStarted {
-		r = event.Routing{}
+	switch b := b.(type) {
+	case event.Call:
+		if b.Phase == event.PhaseStarted {
+			r = event.Routing{}
+		}
+	case event.SurveyRequested, event.SurveyAnswered, event.MessageState:
+		r = event.Routing{} // told by others, who know of no queues: the customer may be in another one by now
 	}
 	at := s.at.UnixMilli()
 	heap.Push(&s.t.queue, &event.Event{
 		Tenant: s.t.shift.Tenant, Source: event.Source{Connector: "sim", NativeID: fmt.Sprintf("%s-%d-%d", s.t.run, s.no, s.n)},
 		At: at, ReceivedAt: at, Quality: event.QualitySubsecond, Conversation: s.id, Threadless: s.l.channel == event.WhatsApp, Customer: s.who,
-		Actor: by, ActorID: agent, Channel: s.l.channel, Routing: r, OrderHint: fmt.Sprint(s.n), Body: b,
+		Actor: by, ActorID: agent, Channel: s.l.channel, Routing: r, OrderHint: fmt.Sprint(s.n), Labels: labels, Body: b,
 	})
 }
 

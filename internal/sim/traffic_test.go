@@ -57,3 +57,36 @@ func TestTrafficIsBelievable(t *testing.T) {
 		}
 	}
 }
+
+// TestFeedback: people are asked how it was, some answer, few change their minds; what was done is labelled.
+func TestFeedback(t *testing.T) {
+	tr := New(Shift{Seed: 3, Tenant: "t", Start: monday, PerHour: 400, Flat: true, Conversations: 2000})
+	asked := map[string]int64{}
+	var seen, answered, edited, labelled int
+	for e := tr.Next(); e != nil; e = tr.Next() {
+		if len(e.Labels) > 0 {
+			labelled++
+		}
+		switch b := e.Body.(type) {
+		case event.SurveyRequested:
+			asked[b.Request] = e.At
+		case event.MessageState:
+			if asked[b.MessageID] == 0 {
+				t.Fatalf("a survey is read that nobody sent: %+v", e)
+			}
+			seen++
+		case event.SurveyAnswered:
+			if at, ok := asked[b.Request]; !ok || at > e.At {
+				t.Fatalf("an answer without a question: %+v", e)
+			}
+			if b.Revision > 1 {
+				edited++
+			} else {
+				answered++
+			}
+		}
+	}
+	if n := len(asked); n < 500 || n > 1100 || seen < n/3 || answered < n/6 || answered > n/2 || edited < 5 || labelled < 1000 {
+		t.Errorf("%d asked, %d seen, %d answered, %d edited; %d labelled", n, seen, answered, edited, labelled)
+	}
+}
