@@ -37,11 +37,17 @@ var mayImport = map[string][]string{
 	// 1 verbs
 	"internal/convo":    {"internal/event", "internal/sla", "internal/window", "internal/pack"},
 	"internal/customer": {"internal/event", "internal/sla", "internal/window", "internal/pack", "internal/convo"},
-	"internal/kpi":      {"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/customer"},
+	"internal/agent":    {"internal/event", "internal/window", "internal/pack", "internal/convo"},
+	"internal/kpi":      {"internal/event", "internal/sla", "internal/window", "internal/pack", "internal/convo", "internal/customer", "internal/agent"},
 	"internal/fold": {
-		"internal/event", "internal/sla", "internal/window", "internal/pack", "internal/convo", "internal/customer", "internal/kpi",
+		"internal/event", "internal/sla", "internal/window", "internal/pack", "internal/convo", "internal/customer", "internal/agent", "internal/kpi",
+	},
+	"internal/explain": {
+		"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/customer", "internal/kpi", "internal/fold",
 	},
 	"internal/rule": {"internal/document", "internal/sla", "internal/window", "internal/pack", "internal/kpi"},
+
+	"internal/digest": {"internal/window", "internal/kpi"},
 
 	// 2 edges
 	"internal/bus":    {"internal/event"},
@@ -58,7 +64,10 @@ var mayImport = map[string][]string{
 		"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/customer", "internal/kpi", "internal/fold", "internal/pack", "internal/bus",
 		"internal/store", "internal/retry",
 	},
-	"internal/exporter": {"internal/event", "internal/sla", "internal/window", "internal/pack", "internal/convo", "internal/kpi", "internal/store", "internal/httpapi"},
+	"internal/exporter": {
+		"internal/event", "internal/sla", "internal/window", "internal/pack", "internal/convo", "internal/agent", "internal/kpi", "internal/fold", "internal/explain", "internal/digest",
+		"internal/store", "internal/httpapi",
+	},
 
 	"internal/alerter": {
 		"internal/event", "internal/sla", "internal/window", "internal/kpi", "internal/rule", "internal/bus", "internal/store", "internal/notify", "internal/httpapi", "internal/retry",
@@ -78,10 +87,16 @@ var mayImport = map[string][]string{
 		"internal/event", "internal/sla", "internal/window", "internal/kpi", "internal/bus", "internal/store", "internal/connector", "internal/worker",
 		"internal/config", "internal/app", "internal/exporter", "internal/fold", "internal/convo", "internal/replay/mapping", "internal/rule",
 	},
+	"internal/verify": {
+		"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/customer", "internal/kpi", "internal/fold", "internal/bus", "internal/store", "internal/worker", "internal/oracle",
+	},
 	"internal/sim": {"internal/event", "internal/sla", "internal/kpi", "internal/config", "internal/app", "internal/exporter"},
 	// The plain computation that results are judged by shares no code with what it judges.
 	"internal/replay/reference": {},
 	"internal/replay/mapping":   {"internal/event", "internal/sla", "internal/convo"},
+	"internal/oracle":           {"internal/event"},
+	// It meets the engine in tests only.
+	"internal/oracle/oracletest": {"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/kpi", "internal/fold", "internal/replay", "internal/replay/mapping", "internal/oracle"},
 
 	"cmd/vigia":      {anything},
 	"internal/e2e":   {anything},
@@ -90,8 +105,8 @@ var mayImport = map[string][]string{
 
 // pure lists the packages whose results depend on nothing but their arguments.
 var pure = []string{
-	"internal/event", "internal/sla", "internal/window", "internal/pack", "internal/convo", "internal/customer", "internal/kpi", "internal/fold",
-	"internal/rule", "internal/document",
+	"internal/event", "internal/sla", "internal/window", "internal/pack", "internal/convo", "internal/customer", "internal/agent", "internal/kpi", "internal/fold",
+	"internal/rule", "internal/digest", "internal/document", "internal/explain",
 }
 
 // impure lists what a pure package must not import: I/O, shared memory, chance.

@@ -104,6 +104,18 @@ func browsable(listen string) string {
 
 // get asks for a resource and decodes the answer. A problem of the server becomes an error that says what the server says.
 func (c *client) get(ctx context.Context, path string, query url.Values, into any) error {
+	body, err := c.fetch(ctx, path, query)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("what %s answers is not Vigia's: %w; does --server name the right one?", c.server, err)
+	}
+	return nil
+}
+
+// fetch asks for a resource and returns it as it is answered.
+func (c *client) fetch(ctx context.Context, path string, query url.Values) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	if c.tenant != "" {
@@ -111,7 +123,7 @@ func (c *client) get(ctx context.Context, path string, query url.Values, into an
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server+path+"?"+query.Encode(), nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c.token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.token)
@@ -120,22 +132,19 @@ func (c *client) get(ctx context.Context, path string, query url.Values, into an
 	answer, err := cmp.Or(c.http, http.DefaultClient).Do(r)
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
-			return err
+			return nil, err
 		}
-		return &exitError{exitUnreachable, fmt.Errorf("no answer from %s: %w; is `vigia run` running there? --server names another", c.server, bare(err))}
+		return nil, &exitError{exitUnreachable, fmt.Errorf("no answer from %s: %w; is `vigia run` running there? --server names another", c.server, bare(err))}
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, 256<<20))
 	if err != nil {
-		return &exitError{exitUnreachable, fmt.Errorf("the answer of %s broke off: %w", c.server, err)}
+		return nil, &exitError{exitUnreachable, fmt.Errorf("the answer of %s broke off: %w", c.server, err)}
 	}
 	if answer.StatusCode != http.StatusOK {
-		return refusal(c.server, answer, body)
+		return nil, refusal(c.server, answer, body)
 	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("what %s answers is not Vigia's: %w; does --server name the right one?", c.server, err)
-	}
-	return nil
+	return body, nil
 }
 
 // bare drops the method and the URL, which the message around it has.

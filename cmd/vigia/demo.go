@@ -167,6 +167,9 @@ func (d *demo) build() error {
 	cfg.Listen, cfg.Data = d.o.listen, d.o.data
 	tenant := sim.Tenant(demoTenant, d.zone)
 	tenant.Language = d.o.lang
+	for i := range tenant.Rules { // so that every board has something to show
+		tenant.Rules[i].PeriodicUpdate, tenant.Rules[i].PausableUpdate = "2h", "2h"
+	}
 	d.location = tenant.Location()
 	tenant.PseudonymKey, tenant.IngestTokens = config.NewSecret(d.plan.Key), []config.Secret{config.NewSecret(d.plan.Token)}
 	if d.sinkSecret = notify.Secret(d.o.sinkSecret); d.sinkSecret == "" {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/exporter"
 	"github.com/vigia-cx/vigia/internal/kpi"
+	"github.com/vigia-cx/vigia/internal/sla"
 	"github.com/vigia-cx/vigia/internal/window"
 )
 
@@ -110,8 +111,8 @@ func (d *demo) summary(ctx context.Context) string {
 
 func overdue(k map[string]kpi.Value) int64 {
 	var n int64
-	for _, clock := range []string{"first_response", "next_response", "resolution"} {
-		n += k["sla_overdue/"+clock].N
+	for clock := range sla.Clock(sla.NumClocks) {
+		n += k["sla_overdue/"+clock.String()].N
 	}
 	return n
 }

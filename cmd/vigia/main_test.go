@@ -81,6 +81,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("ADDR", address)
 			e.Setenv("ADMIN", admin)
 			e.Setenv("TZ", "America/Mexico_City")
+			// Noon of the Sunday before this week, which the last whole week ends with.
+			today := time.Now().UTC().Truncate(24 * time.Hour)
+			e.Setenv("LAST_SUNDAY", today.AddDate(0, 0, -(int(today.Weekday())+6)%7).Add(-12*time.Hour).Format(time.RFC3339))
 			kafka, redis := os.Getenv("VIGIA_TEST_KAFKA"), os.Getenv("VIGIA_TEST_REDIS")
 			if kafka != "" && redis != "" {
 				prefix := "t" + strconv.FormatInt(time.Now().UnixNano(), 36)

@@ -1,18 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -27,9 +21,9 @@ import (
 
 // simulateOptions are the flags of `vigia simulate`.
 type simulateOptions struct {
-	load                             sim.Load
-	server, token, tokenFile, tenant string
-	direct                           bool
+	ingester
+	load   sim.Load
+	direct bool
 }
 
 func newSimulateCommand(e *env) *cobra.Command {
@@ -53,10 +47,7 @@ The tenant's numbers are then those of the invented conversations: use a tenant 
 	f.Uint64Var(&o.load.Seed, "seed", 1, "equal seeds invent equal conversations")
 	f.IntVar(&o.load.Batch, "batch", 100, "most events of one request")
 	f.IntVar(&o.load.Lanes, "connections", 8, "requests at the same time")
-	f.StringVar(&o.server, "server", "", "`URL` of the server (or VIGIA_SERVER; default: where the configuration listens)")
-	f.StringVar(&o.token, "token", "", "ingest `token` (or VIGIA_INGEST_TOKEN; other users of this machine can see arguments, --token-file is safer)")
-	f.StringVar(&o.tokenFile, "token-file", "", "`file` with the ingest token")
-	f.StringVar(&o.tenant, "tenant", "", "tenant of the configuration to send for (default: the first)")
+	o.flags(cmd)
 	f.BoolVar(&o.direct, "direct", false, "write to the configured Kafka from this process")
 	return cmd
 }
@@ -73,8 +64,6 @@ func (o *simulateOptions) check() error {
 		return usage(errors.New("--for and --conversations must not be negative"))
 	case l.Batch < 1 || l.Batch > 10_000 || l.Lanes < 1 || l.Lanes > 1000:
 		return usage(errors.New("use 1 to 10000 for --batch and 1 to 1000 for --connections"))
-	case o.token != "" && o.tokenFile != "":
-		return usage(errors.New("give --token or --token-file, not both"))
 	case o.direct && (o.server != "" || o.token != "" || o.tokenFile != ""):
 		return usage(errors.New("--direct writes to the Kafka of the configuration: leave --server and the token out"))
 	}
@@ -94,47 +83,12 @@ func (e *env) simulate(ctx context.Context, o *simulateOptions) (err error) {
 	return e.drive(ctx, &o.load)
 }
 
-// sendOverHTTP finds the server and the token. The configuration's token is only ever sent where the configuration listens.
+// sendOverHTTP makes the load go to the server.
 func (e *env) sendOverHTTP(o *simulateOptions) error {
-	if o.tokenFile != "" {
-		text, err := os.ReadFile(o.tokenFile)
-		if err != nil {
-			return fmt.Errorf("--token-file: %w", err)
-		}
-		o.token = strings.TrimSpace(string(text))
+	ingest, err := o.connect(e, o.load.Lanes)
+	if err != nil {
+		return err
 	}
-	o.token = cmp.Or(o.token, e.getenv("VIGIA_INGEST_TOKEN"))
-	var secure *tls.Config // of the server of the configuration
-	if o.server = cmp.Or(o.server, e.getenv("VIGIA_SERVER")); o.server == "" {
-		cfg, err := e.config()
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			cfg = config.Default()
-		case err != nil:
-			return err
-		}
-		o.server = ownURL(cfg.Listen, cfg.TLS)
-		if secure, err = ownTLS(cfg.TLS); err != nil {
-			return err
-		}
-		if t, err := tenantOf(cfg, o.tenant); err == nil && o.token == "" {
-			token, _ := config.Plain(t.IngestTokens)
-			o.token = token.Reveal()
-		}
-	}
-	if o.token == "" {
-		return usage(errors.New("no ingest token: give one with --token-file or VIGIA_INGEST_TOKEN, or run where the configuration is"))
-	}
-	if !strings.Contains(o.server, "://") {
-		o.server = "http://" + o.server
-	}
-	u, err := url.Parse(o.server)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return usage(fmt.Errorf("%q is not the address of a server; write it like http://127.0.0.1:8420", o.server))
-	}
-	ingest := &sim.Ingest{URL: strings.TrimSuffix(o.server, "/") + connector.Path, Token: o.token, Client: &http.Client{
-		Timeout: answerTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: o.load.Lanes, Proxy: http.ProxyFromEnvironment, TLSClientConfig: secure},
-	}}
 	reached := make(chan struct{}, 1) // holds something once the server has answered
 	o.load.Send = func(ctx context.Context, events []*event.Event) error {
 		err := ingest.Send(ctx, events)

@@ -19,7 +19,7 @@ import (
 var formats = []string{"table", "json", "jsonl", "csv"}
 
 // dimensions in the order of columns; a dimension that no value has gets none.
-var dimensions = []string{"channel", "queue", "team", "agent"}
+var dimensions = []string{"channel", "queue", "team", "agent", "topic"}
 
 // writeValues prints values in one of the formats: table for people, json (one array), jsonl (one value a line), csv with every field in a column of its own.
 func writeValues(w io.Writer, format string, values []kpi.Value) error {
@@ -70,6 +70,19 @@ func writeValuesTable(w io.Writer, values []kpi.Value) error {
 		header = append(header, strings.ToUpper(d))
 	}
 	header = append(header, "VALUE", "N", "95 %", "P50", "P90", "P99")
+	has := func(what func(v kpi.Value) bool) bool { return slices.ContainsFunc(values, what) }
+	scored := has(func(v kpi.Value) bool { return v.Mean != nil })
+	if scored {
+		header = append(header, "MEAN")
+	}
+	based := has(func(v kpi.Value) bool { return v.Basis != "" })
+	if based {
+		header = append(header, "BASIS")
+	}
+	compared := has(func(v kpi.Value) bool { return v.Baseline != nil })
+	if compared {
+		header = append(header, "BASELINE", "CHANGE")
+	}
 	rows := [][]string{header}
 	for _, v := range values {
 		row := []string{v.KPI, v.Definition}
@@ -80,6 +93,9 @@ func writeValuesTable(w io.Writer, values []kpi.Value) error {
 			row = append(row, v.Group[d])
 		}
 		number := readable(v.Value, v.Unit)
+		if v.Hidden {
+			number = fmt.Sprintf("n < %d", v.MinN)
+		}
 		if !v.Complete {
 			number += " *"
 		}
@@ -95,10 +111,84 @@ func writeValuesTable(w io.Writer, values []kpi.Value) error {
 				row = append(row, readable(*p, v.Unit))
 			}
 		}
+		if scored {
+			mean := ""
+			if v.Mean != nil && v.Mean.Known() {
+				mean = strconv.FormatFloat(v.Mean.Float(), 'f', 2, 64)
+			}
+			row = append(row, mean)
+		}
+		if based {
+			row = append(row, v.Basis)
+		}
+		if compared {
+			row = append(row, comparedWith(v)...)
+		}
+		rows = append(rows, row)
+	}
+	if err := writeTable(w, rows); err != nil {
+		return err
+	}
+	for _, v := range values {
+		if err := writeDetails(w, v, by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// comparedWith is the baseline and the difference; a difference that chance would not bring is marked !.
+func comparedWith(v kpi.Value) []string {
+	b := v.Baseline
+	if b == nil {
+		return []string{"", ""}
+	}
+	change := ""
+	if b.Difference.Known() {
+		if change = readable(b.Difference, v.Unit); b.Difference.Float() > 0 {
+			change = "+" + change
+		}
+		if b.Significant != nil && *b.Significant {
+			change += " !"
+		}
+	}
+	return []string{readable(b.Value, v.Unit), change}
+}
+
+// writeDetails prints what does not fit into a line of the table: how often each score was given, the steps of a series.
+func writeDetails(w io.Writer, v kpi.Value, by []string) error {
+	if len(v.Distribution) == 0 && len(v.Series) == 0 {
+		return nil
+	}
+	name := []string{v.KPI, v.Definition}
+	for _, d := range by {
+		name = append(name, v.Group[d])
+	}
+	if _, err := fmt.Fprintf(w, "\n%s\n", strings.Join(name, " ")); err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, bin := range v.Distribution {
+		rows = append(rows, []string{string(bin.Score), strconv.FormatInt(bin.N, 10)})
+	}
+	for _, s := range v.Series {
+		row := []string{s.At, readable(s.Value, v.Unit)}
+		switch {
+		case !s.Low.Known() || !s.High.Known():
+		case v.Unit == kpi.Ratio:
+			row = append(row, readable(s.Low, v.Unit)+" – "+readable(s.High, v.Unit))
+		default:
+			row = append(row, short(s.Low)+"–"+short(s.High))
+		}
+		if s.N > 0 {
+			row = append(row, fmt.Sprint("n=", s.N))
+		}
 		rows = append(rows, row)
 	}
 	return writeTable(w, rows)
 }
+
+func short(n kpi.Number) string { return strconv.FormatFloat(n.Float(), 'f', 1, 64) }
 
 // writeTable aligns columns; the first row is the header. Lines end where their text ends.
 func writeTable(w io.Writer, rows [][]string) error {
@@ -128,13 +218,23 @@ func readable(n kpi.Number, unit kpi.Unit) string {
 		return strconv.FormatFloat(100*n.Float(), 'f', 1, 64) + " %"
 	case kpi.Seconds:
 		return seconds(n.Float())
+	case kpi.Points:
+		return short(n)
+	case kpi.Factor, kpi.Money:
+		return strconv.FormatFloat(n.Float(), 'f', 2, 64)
+	}
+	if _, err := strconv.ParseInt(string(n), 10, 64); err != nil { // a mean of counts
+		return strconv.FormatFloat(n.Float(), 'f', 2, 64)
 	}
 	return string(n)
 }
 
 // seconds writes a duration in its two largest units.
 func seconds(s float64) string {
-	if math.Abs(s) < 10 {
+	if s < 0 {
+		return "-" + seconds(-s)
+	}
+	if s < 10 {
 		return strconv.FormatFloat(s, 'f', 1, 64) + "s"
 	}
 	d := time.Duration(math.Round(s)) * time.Second
@@ -155,7 +255,8 @@ func writeValuesCSV(w io.Writer, values []kpi.Value) error {
 	c := csv.NewWriter(w)
 	header := append([]string{"kpi", "definition", "version", "tenant"}, by...)
 	header = append(header, "from", "to", "value", "unit", "n", "numerator", "denominator", "low", "high", "p50", "p90", "p95", "p99",
-		"target_s", "short_abandon_s", "as_of", "freshness_s", "complete")
+		"target_s", "short_abandon_s", "as_of", "freshness_s", "complete",
+		"mean", "basis", "hidden", "min_n", "baseline", "baseline_n", "baseline_from", "baseline_to", "difference", "significant", "method")
 	if err := c.Write(header); err != nil {
 		return err
 	}
@@ -172,11 +273,28 @@ func writeValuesCSV(w io.Writer, values []kpi.Value) error {
 				row = append(row, string(*p))
 			}
 		}
+		mean := ""
+		if v.Mean != nil {
+			mean = string(*v.Mean)
+		}
 		row = append(row, string(v.Params["target_s"]), string(v.Params["short_abandon_s"]), v.AsOf, string(v.FreshnessS), strconv.FormatBool(v.Complete))
+		row = append(row, mean, v.Basis, strconv.FormatBool(v.Hidden), strconv.FormatInt(v.MinN, 10))
+		row = append(row, baselineFields(v.Baseline)...)
 		if err := c.Write(row); err != nil {
 			return err
 		}
 	}
 	c.Flush()
 	return c.Error()
+}
+
+func baselineFields(b *kpi.Baseline) []string {
+	if b == nil {
+		return make([]string, 7)
+	}
+	significant := ""
+	if b.Significant != nil {
+		significant = strconv.FormatBool(*b.Significant)
+	}
+	return []string{string(b.Value), strconv.FormatInt(b.N, 10), b.From, b.To, string(b.Difference), significant, b.Method}
 }

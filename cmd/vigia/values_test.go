@@ -30,10 +30,10 @@ service_level    connect     PS             79.0 %   100  70.0 %–85.8 %
 handle_time      default     Ventas, "VIP"  1m05s *  4                   1m00s  1h01m  2d07h
 speed_of_answer  default                    –        0
 `
-	const csv = `kpi,definition,version,tenant,queue,from,to,value,unit,n,numerator,denominator,low,high,p50,p90,p95,p99,target_s,short_abandon_s,as_of,freshness_s,complete
-service_level,connect,1,t,PS,2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,0.79,ratio,100,79,100,0.7002,0.8583,,,,,20,,2026-03-02T11:00:01Z,1.5,true
-handle_time,default,1,t,"Ventas, ""VIP""",2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,65.25,s,4,261,4,,,60,3700,90000,200000,,,2026-03-02T10:59:00Z,62,false
-speed_of_answer,default,1,t,,,,,s,0,,,,,,,,,,,,,true
+	const csv = `kpi,definition,version,tenant,queue,from,to,value,unit,n,numerator,denominator,low,high,p50,p90,p95,p99,target_s,short_abandon_s,as_of,freshness_s,complete,mean,basis,hidden,min_n,baseline,baseline_n,baseline_from,baseline_to,difference,significant,method
+service_level,connect,1,t,PS,2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,0.79,ratio,100,79,100,0.7002,0.8583,,,,,20,,2026-03-02T11:00:01Z,1.5,true,,,false,0,,,,,,,
+handle_time,default,1,t,"Ventas, ""VIP""",2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,65.25,s,4,261,4,,,60,3700,90000,200000,,,2026-03-02T10:59:00Z,62,false,,,false,0,,,,,,,
+speed_of_answer,default,1,t,,,,,s,0,,,,,,,,,,,,,true,,,false,0,,,,,,,
 `
 	for format, want := range map[string]string{"table": table, "csv": csv} {
 		var b bytes.Buffer
@@ -93,5 +93,42 @@ func TestShellQuote(t *testing.T) {
 		if got := shellQuote(word); got != want {
 			t.Errorf("%s is %s, want %s", word, got, want)
 		}
+	}
+}
+
+// TestWriteDetails: what is hidden says why, scores and series stand below the table, a change that is more than chance is marked.
+func TestWriteDetails(t *testing.T) {
+	group := map[string]string{"topic": "billing"}
+	list := []kpi.Value{
+		{KPI: "csat", Definition: "1-5", Group: group, Unit: kpi.Ratio, N: 3, MinN: 5, Hidden: true, Complete: true},
+		{KPI: "csat", Definition: "1-5", Group: map[string]string{"topic": "returns"}, Unit: kpi.Ratio, N: 40, Value: "0.75", Low: "0.6", High: "0.86", Mean: new(kpi.Number("4.105")), MinN: 5,
+			Distribution: []kpi.Bin{{Score: "1", N: 10}, {Score: "5", N: 30}}, Complete: true,
+			Baseline: &kpi.Baseline{Value: "0.95", N: 60, Difference: "-0.2", Significant: new(true), Method: kpi.MethodProportions}},
+		{KPI: "nps", Definition: "transactional", Group: group, Unit: kpi.Points, N: 10, Value: "30", Low: "14.7", High: "45.3", Basis: "sent", Complete: true,
+			Baseline: &kpi.Baseline{Value: "10", Difference: "20", Method: kpi.MethodDifference}},
+		{KPI: "volume_forecast", Definition: "default", Group: group, Unit: kpi.Count, N: 14, Value: "3.5", Complete: true,
+			Series: []kpi.Step{{At: "2026-03-02T10:00:00Z", Value: "3.5", Low: "0", High: "6.577"}}},
+		{KPI: "speed_of_answer", Definition: "default", Group: group, Unit: kpi.Seconds, Value: "20", Complete: true, Baseline: &kpi.Baseline{Value: "85", Difference: "-65", Method: kpi.MethodDifference}},
+	}
+	const want = `KPI              DEFINITION     TOPIC    VALUE   N   95 %           P50  P90  P99  MEAN  BASIS  BASELINE  CHANGE
+csat             1-5            billing  n < 5   3
+csat             1-5            returns  75.0 %  40  60.0 %–86.0 %                 4.11         95.0 %    -20.0 % !
+nps              transactional  billing  30.0    10  14.7–45.3                           sent   10.0      +20.0
+volume_forecast  default        billing  3.50    14
+speed_of_answer  default        billing  20s     0                                              1m25s     -1m05s
+
+csat 1-5 returns
+1  10
+5  30
+
+volume_forecast default billing
+2026-03-02T10:00:00Z  3.50  0.0–6.6
+`
+	var b bytes.Buffer
+	if err := writeValues(&b, "table", list); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

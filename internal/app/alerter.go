@@ -235,7 +235,9 @@ func (v *ruleValues) Read(ctx context.Context, tenant string, at int64, queries 
 				ask.Definitions = []string{q.Definition}
 			}
 			if q.Window != "" {
-				ask.At = at
+				if ask.At = at; endsNow(q) {
+					ask.At = 0
+				}
 				if ask.Window, err = exporter.ParseSpan(q.Window); err != nil {
 					return nil, 0, err
 				}
@@ -257,6 +259,16 @@ func (v *ruleValues) Read(ctx context.Context, tenant string, at int64, queries 
 		}
 	}
 	return answers, asOf, nil
+}
+
+// endsNow reports whether a rule's number is known only for windows that end now: of distinct customers. The instant of the rule lies a moment before.
+func endsNow(q rule.Query) bool {
+	d, err := kpi.ByID(q.KPI)
+	if err != nil || d.Instant() {
+		return false
+	}
+	def := d.Resolve([]string{q.Definition})[0]
+	return def.Customers != nil
 }
 
 // Sources implements [alerter.Values]: a declared source is as alive as its newest heartbeat.

@@ -67,6 +67,7 @@ func TestThreeProcesses(t *testing.T) {
 	}
 	worker.start()
 	eventually(t, 2*time.Minute, "the numbers after a rebuild from the log alone", func(ctx context.Context) error { return matches(ctx, exporter.address, want) })
+	in.silent(in.config("verify", "", partitions), "after a rebuild")
 
 	for _, p := range []*process{exporter, connector, worker} {
 		p.end(syscall.SIGTERM)

@@ -151,7 +151,7 @@ func (c *talk) write() {
 	}
 	c.event(event.ByAgent, event.ConversationState{State: event.StatusResolved})
 	took := c.at.Sub(began).Milliseconds()
-	c.want.add("resolution_time", "default", c.queue, took, 1)
+	c.want.add("resolution_time", "from_creation", c.queue, took, 1)
 	c.promise("resolution", took, resolutionTarget)
 }
 
