@@ -1,9 +1,15 @@
 package main
 
+import "strings"
+
 // overview is what a supervisor looks at.
 func overview() board {
 	level := definition("vigia") + window
 	first := definition("default") + window
+	var overdue []string
+	for _, c := range clocks {
+		overdue = append(overdue, total("", "vigia_kpi_sla_overdue", definition(c.name)))
+	}
 	return board{
 		uid: "vigia-overview", title: "Vigia / Overview", kpis: true,
 		description: "What presses now and how the queues do. Every value is about the window chosen above and ends now.",
@@ -13,9 +19,8 @@ func overview() board {
 					queries: []query{{total("", "vigia_kpi_contacts_waiting", ""), "waiting"}}},
 				{kind: statKind, title: "Longest wait", description: "How long the contact that waits longest has been waiting. Empty when nobody waits.", unit: "s", width: 4, steps: rising(120, 300),
 					queries: []query{{most("vigia_kpi_longest_wait_seconds", ""), "longest"}}},
-				{kind: statKind, title: "Promises overdue", description: "First and following responses and resolutions that are past due and still owed, now.", unit: "short", width: 4, steps: rising(1, 5),
-					queries: []query{{total("", "vigia_kpi_sla_overdue", definition("first_response")) + "\n+\n" + total("", "vigia_kpi_sla_overdue", definition("next_response")) +
-						"\n+\n" + total("", "vigia_kpi_sla_overdue", definition("resolution")), "overdue"}}},
+				{kind: statKind, title: "Promises overdue", description: "First and following responses, updates and resolutions that are past due and still owed, now.", unit: "short", width: 4, steps: rising(1, 5),
+					queries: []query{{strings.Join(overdue, "\n+\n"), "overdue"}}},
 				{kind: statKind, title: "Service level", description: "Share of contacts answered within the queue's target, definition `vigia`: answered in target / (answered + abandoned − short abandons).", unit: "percentunit",
 					width: 4, steps: falling(0.8, 0.9), queries: []query{{share("", "service_level", level), "service level"}}},
 				{kind: statKind, title: "First response p90", description: "Nine of ten first replies of a person came faster, over the whole tenant.", unit: "s", width: 4,

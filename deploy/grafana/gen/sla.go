@@ -1,14 +1,18 @@
 package main
 
-var clocks = []struct{ name, title string }{{"first_response", "First response"}, {"next_response", "Next response"}, {"resolution", "Resolution"}}
+var clocks = []struct{ name, title string }{{"first_response", "First response"}, {"next_response", "Next response"}, {"resolution", "Resolution"},
+	{"periodic_update", "Periodic update"}, {"pausable_update", "Pausable update"}}
 
 // sla is about promises: kept, running, near and late.
 func sla() board {
+	created := definition("from_creation") + window
 	kept := row{"Promises kept", 4, nil}
 	for _, c := range clocks {
 		kept.panels = append(kept.panels, panel{kind: statKind, title: c.title + " kept", description: "Promises kept of promises kept or broken in the window; running ones are in neither.",
-			unit: "percentunit", width: 8, steps: falling(0.9, 0.95), queries: []query{{share("", "sla_compliance", definition(c.name)+window), "kept"}}})
+			unit: "percentunit", width: 4, steps: falling(0.9, 0.95), queries: []query{{share("", "sla_compliance", definition(c.name)+window), "kept"}}})
 	}
+	kept.panels = append(kept.panels, panel{kind: statKind, title: "Due within 15 minutes", description: "Promises of whatever kind that break in the next 15 minutes unless somebody acts.", unit: "short",
+		width: 4, steps: rising(5, 20), queries: []query{{total("", "vigia_kpi_sla_predicted_breaches", definition("15m")), "due"}}})
 	var running, atRisk, overdue []query
 	for _, c := range clocks {
 		running = append(running, query{total("", "vigia_kpi_sla_running", definition(c.name)), c.title})
@@ -43,7 +47,7 @@ func sla() board {
 				{kind: lines, title: "Service level by channel", description: "Share answered within the queue's target, definition `vigia`.", unit: "percentunit", width: 12, min: new(0.0), max: new(1.0),
 					queries: []query{{byChannel("vigia_kpi_service_level_ratio", definition("vigia")+window), "{{channel}}"}}},
 				{kind: lines, title: "Resolution time", description: "From the start of a conversation to its resolve, without pauses; over the whole tenant.", unit: "s", width: 12, min: new(0.0),
-					queries: []query{{of("vigia_kpi_resolution_time_mean_seconds", window), "mean"}, {of("vigia_kpi_resolution_time_p50_seconds", window), "p50"}, {of("vigia_kpi_resolution_time_p90_seconds", window), "p90"}}},
+					queries: []query{{of("vigia_kpi_resolution_time_mean_seconds", created), "mean"}, {of("vigia_kpi_resolution_time_p50_seconds", created), "p50"}, {of("vigia_kpi_resolution_time_p90_seconds", created), "p90"}}},
 			}},
 		},
 	}
