@@ -52,6 +52,7 @@ func (s *State) Encode() []byte {
 	s.encodeLoyalty(w)
 	s.risk.encode(w)
 	s.value.encode(w)
+	w.Int(s.over)
 	w.Uint(uint64(len(s.past)))
 	for _, tr := range s.past {
 		w.Byte(byte(tr.channel))
@@ -91,6 +92,7 @@ func Decode(b []byte) (*State, error) {
 	s.decodeLoyalty(r)
 	s.risk.decode(r)
 	s.value.decode(r)
+	s.over = r.Int()
 	for n := r.Len(); n > 0; n-- {
 		s.past = append(s.past, trace{event.Channel(r.Byte()), r.String(), r.Int()})
 	}

@@ -41,6 +41,7 @@ type State struct {
 	keep    int64     // how long ended contacts are remembered, by the policy in force at the last evaluation, ms
 	facts   []contact // ascending by subject; retracted ones stay as tombstones for their revision
 	past    []trace   // what forgotten facts leave, ascending by channel and queue
+	over    int64     // the last activity that was ever forgotten: sessions up to it are counted for good
 	last    []convo.Moment
 	known   bool // last is valid
 	loyal   loyalty
@@ -238,10 +239,8 @@ func (s *State) moments() []convo.Moment {
 	} else {
 		out = make([]convo.Moment, 0, max(13+2*len(s.facts), len(s.last)+2))
 	}
-	forgotten := int64(-1) // sessions up to the last activity that was forgotten are counted for good
 	for _, tr := range s.past {
 		out = see(out, tr.channel, tr.queue, tr.at, nil)
-		forgotten = max(forgotten, tr.at)
 	}
 	points := make([]int64, 0, 2*len(s.facts))
 	for i := range s.facts {
@@ -254,9 +253,9 @@ func (s *State) moments() []convo.Moment {
 		points = append(points, active...)
 	}
 	slices.Sort(points)
-	previous := forgotten
+	previous := s.over
 	for _, at := range points {
-		if at > forgotten && (previous < 0 || at-previous > s.gap) {
+		if at > s.over && (previous == 0 || at-previous > s.gap) {
 			out = append(out, convo.Moment{Kind: convo.SessionBegan, At: at})
 		}
 		previous = max(previous, at)

@@ -36,6 +36,7 @@ func (s *State) forget(t int64) {
 }
 
 func (s *State) leave(tr trace) {
+	s.over = max(s.over, tr.at)
 	i, found := slices.BinarySearchFunc(s.past, tr, func(a, b trace) int {
 		return cmp.Or(cmp.Compare(a.channel, b.channel), strings.Compare(a.queue, b.queue))
 	})

@@ -233,3 +233,16 @@ func TestRetained(t *testing.T) {
 	s.tick(15 * day).facts(visit("c#0", event.Voice, "", 8*day)) // told late: September 29, before b
 	s.expect([]convo.MomentKind{convo.StayedIn}, "stayed -9h0m0s", "stayed 159h0m0s", "stayed 159h0m0s voice", "stayed -489h0m0s /1", "stayed -489h0m0s /1 voice")
 }
+
+// A contact that stays open for weeks is of the session that it came in, also when what the session began with is forgotten before it.
+func TestSessionOutlivesItsBegin(t *testing.T) {
+	s := open(t)
+	s.fact(visit("a#1", event.WebChat, "", 0))
+	f := visit("b#1", event.WebChat, "", 12*hour)
+	f.Open = true
+	s.fact(f)
+	s.tick(10 * day)
+	s.tick(35*day + 6*hour)
+	f.Revision, f.Retracted = f.Revision+1, true
+	s.fact(f) // the shop fails when something is taken back that was never counted
+}
