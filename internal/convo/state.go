@@ -33,6 +33,14 @@ type Scratch struct {
 	mentions []mention
 	run      run
 	spare    []*result // nobody looks at them any more
+	compared Comparison
+}
+
+func (w *Scratch) difference(before, after []Moment) (gone, fresh []Moment) {
+	if w == nil {
+		return Difference(before, after)
+	}
+	return w.compared.Difference(before, after)
 }
 
 func (w *Scratch) result() *result {
@@ -72,7 +80,7 @@ type State struct {
 
 // Change is the difference one event or one wake-up makes.
 type Change struct {
-	Gone, New []Moment
+	Gone, New []Moment // with [Env.Scratch], good until the next change
 	Signals   []event.Signal
 	Facts     []event.Fact
 	Agents    []event.AgentFact // what agents did, where the tenant wants them followed
@@ -174,7 +182,7 @@ func (s *State) settle(env *Env, before *result) Change {
 	c.Signals = s.signal(env, after)
 	c.Cues = s.cue(env, after)
 	after.moments = append(after.moments, s.overdue(after)...)
-	c.Gone, c.New = Difference(before.moments, after.moments)
+	c.Gone, c.New = env.Scratch.difference(before.moments, after.moments)
 	c.Facts = s.tell(before, after)
 	c.Agents = s.tellAgents(env, before, after)
 	s.last = after
@@ -297,6 +305,17 @@ func (m *core) isOpen() bool {
 
 // Difference returns what before has and after has not, and the reverse, both in order.
 func Difference(before, after []Moment) (gone, fresh []Moment) {
+	return new(Comparison).Difference(before, after)
+}
+
+// Comparison is memory that one comparison after the other uses. The zero value is ready.
+type Comparison struct {
+	gone, fresh []Moment
+	used        []bool
+}
+
+// Difference is [Difference]; its answers are good until the next.
+func (d *Comparison) Difference(before, after []Moment) (gone, fresh []Moment) {
 	i := 0
 	for i < len(before) && i < len(after) && before[i] == after[i] {
 		i++
@@ -307,7 +326,9 @@ func Difference(before, after []Moment) (gone, fresh []Moment) {
 		j++
 	}
 	b, a = b[:len(b)-j], a[:len(a)-j]
-	used := make([]bool, len(b))
+	used := slices.Grow(d.used[:0], len(b))[:len(b)]
+	clear(used)
+	gone, fresh = d.gone[:0], d.fresh[:0]
 next:
 	for _, m := range a {
 		for k := range b {
@@ -316,15 +337,19 @@ next:
 				continue next
 			}
 		}
-		if fresh == nil {
-			fresh = make([]Moment, 0, len(a))
-		}
 		fresh = append(fresh, m)
 	}
 	for k := range b {
 		if !used[k] {
 			gone = append(gone, b[k])
 		}
+	}
+	d.gone, d.fresh, d.used = gone, fresh, used
+	if len(gone) == 0 {
+		gone = nil
+	}
+	if len(fresh) == 0 {
+		fresh = nil
 	}
 	return gone, fresh
 }

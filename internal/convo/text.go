@@ -214,14 +214,14 @@ func (r *run) resolve(e *Entry) {
 	if r.Status != kindResolved && r.Status != kindClosed {
 		serial := r.serial(r.Serial)
 		rule := r.rule(serial, r.BeganAt)
-		s := &settled{At: e.At}
+		s := &settled{At: e.At, Moments: make([]Moment, 0, 7)} // those below
 		s.Moments = append(s.Moments, Moment{Kind: Resolution, At: e.At, Value: elapsed(rule, r.BeganAt, e.At, r.Pauses), Group: r.groupOf(e.At)})
 		if p, ok := r.promise(sla.Resolution, r.BeganAt, r.BeganID, serial, rule); ok {
 			m := r.judge(&p, e.At)
 			s.Promise = &p
 			s.Moments = append(s.Moments, m)
 		}
-		s.Moments = append(s.Moments, r.resolved(rule, e.At)...)
+		s.Moments = r.resolved(s.Moments, rule, e.At)
 		r.Settled = s
 	}
 	r.Status = e.Kind

@@ -122,8 +122,8 @@ func (r *run) moves(e *Entry, agent string) {
 	}
 }
 
-// resolved is what counts with a resolution.
-func (r *run) resolved(rule *sla.Rule, at int64) []Moment {
+// resolved appends what counts with a resolution.
+func (r *run) resolved(out []Moment, rule *sla.Rule, at int64) []Moment {
 	w := &r.Work
 	w.ShutAt = at
 	g := r.groupOf(at)
@@ -136,15 +136,15 @@ func (r *run) resolved(rule *sla.Rule, at int64) []Moment {
 		last = w.OpenedAt
 	}
 	promised := func(k Kind) bool { return rule != nil && rule.PausesOn(pauseNames[k]) }
-	out := []Moment{
+	for _, m := range [...]Moment{
 		{Kind: OpenSegments, Value: r.opened(rule, r.BeganAt, at, promised)},
 		{Kind: LastSegment, Value: r.opened(rule, last, at, promised)},
 		{Kind: RequesterWait, Value: r.opened(rule, r.BeganAt, at, func(k Kind) bool { return k == kindPending })},
 		{Kind: AgentWork, Value: r.opened(rule, r.BeganAt, at, func(Kind) bool { return true })},
 		{Kind: Replies, Value: w.Replies},
-	}
-	for i := range out {
-		out[i].At, out[i].Group = at, g
+	} {
+		m.At, m.Group = at, g
+		out = append(out, m)
 	}
 	return out
 }

@@ -54,7 +54,10 @@ type State struct {
 }
 
 // Scratch is memory that one evaluation after the other uses. It belongs to one fold; the zero value is ready.
-type Scratch struct{ moments []convo.Moment }
+type Scratch struct {
+	moments  []convo.Moment
+	compared convo.Comparison
+}
 
 // spare gives the memory of moments that nobody will look at again to the next evaluation.
 func (s *State) spare(moments []convo.Moment) {
@@ -94,9 +97,9 @@ type trace struct {
 
 // Change is the difference a fact or a wake-up makes.
 type Change struct {
-	Gone, New []convo.Moment
-	Forward   *event.Fact // the fact belongs to the customer this one was merged into
-	Calls     []Call      // triggers that were set off
+	Gone, New []convo.Moment // with [State.Scratch], good until the next change
+	Forward   *event.Fact    // the fact belongs to the customer this one was merged into
+	Calls     []Call         // triggers that were set off
 	Wake      int64
 	Forget    bool
 }
@@ -197,7 +200,11 @@ func (s *State) settle(before []convo.Moment, t int64, p *sla.Policy) Change {
 	s.weigh(t)
 	s.judgeHelps(t)
 	after := s.moments()
-	gone, fresh := convo.Difference(before, after)
+	compared := new(convo.Comparison)
+	if s.Scratch != nil {
+		compared = &s.Scratch.compared
+	}
+	gone, fresh := compared.Difference(before, after)
 	if len(before) > 0 && (len(after) == 0 || &before[0] != &after[0]) {
 		s.spare(before)
 	}

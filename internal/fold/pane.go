@@ -31,8 +31,11 @@ type chunkID struct {
 
 func (s *Slot) chunk(t *tenant, f window.Family, c window.Chunk) *chunk {
 	id := chunkID{t.name, f, c}
-	x, ok := s.chunks[id]
-	if !ok {
+	x := s.recent.chunk
+	if x == nil || s.recent.id != id {
+		x = s.chunks[id]
+	}
+	if x == nil {
 		x = &chunk{tenant: t.name, key: c.Key(t.name, f), cells: map[string]*cell{}, size: 500}
 		if t.dir.Has(f, c) {
 			v := s.getAll([]Ref{{x.key, ""}, {prefixChanges + t.name, x.key}})
@@ -59,7 +62,21 @@ func (s *Slot) chunk(t *tenant, f window.Family, c window.Chunk) *chunk {
 	}
 	s.clock++
 	x.used = s.clock
+	s.recent = recentChunk{id, x}
 	return x
+}
+
+// recentChunk is the chunk asked for last: mostly the next moment counts in the same.
+type recentChunk struct {
+	id    chunkID
+	chunk *chunk
+}
+
+// dropChunk forgets a chunk that is stored, or stored no more.
+func (s *Slot) dropChunk(id chunkID) {
+	s.bytes -= s.chunks[id].size
+	delete(s.chunks, id)
+	s.recent = recentChunk{}
 }
 
 // cell returns a pane cell to write to.

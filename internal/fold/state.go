@@ -48,6 +48,7 @@ type Slot struct {
 	root     *root
 	tenants  map[string]*tenant
 	chunks   map[chunkID]*chunk
+	recent   recentChunk
 	subjects map[string]*subject
 	agenda   agenda
 
@@ -153,7 +154,7 @@ func (s *Slot) evict(bound int) {
 	}
 	var all []victim
 	for k, c := range s.chunks {
-		all = append(all, victim{c.used, func() { s.bytes -= c.size; delete(s.chunks, k) }})
+		all = append(all, victim{c.used, func() { s.dropChunk(k) }})
 	}
 	for k, x := range s.subjects {
 		all = append(all, victim{x.used, func() { s.bytes -= x.size; delete(s.subjects, k) }})

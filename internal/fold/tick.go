@@ -210,9 +210,8 @@ func (s *Slot) moveUp(t *tenant, f window.Family, c window.Chunk) {
 	t.dir.Remove(f, c)
 	t.dirDirty = true
 	s.touch(t)
-	s.bytes -= from.size
 	from.touched, from.cells = nil, nil
-	delete(s.chunks, chunkID{t.name, f, c})
+	s.dropChunk(chunkID{t.name, f, c})
 	// Fields written earlier in this batch must not survive the deletion of their hash.
 	for ref := range s.overlay {
 		if ref.Key == from.key && ref.Field != "" {

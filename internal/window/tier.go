@@ -125,8 +125,8 @@ func (c Chunk) Key(tenant string, f Family) string {
 
 // Day returns the number of the local day that holds an instant: days since 1970-01-01 on the calendar of the zone.
 func Day(at int64, zone Zone) int64 {
-	y, m, d := time.UnixMilli(at).In(zone).Date()
-	return floorDiv(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).UnixMilli(), day)
+	_, offset := time.UnixMilli(at).In(zone).Zone()
+	return floorDiv(at+int64(offset)*1000, day)
 }
 
 // DayStart returns the first instant of a local day (00:00, or the end of a gap that swallows it).
