@@ -129,6 +129,10 @@ func (d *desk) signal(signals int32, seq *event.Seq, s event.Signal, now int64) 
 	if o := d.serves(s.Tenant); o != folded {
 		return o
 	}
+	if s.Kind == event.SignalErased {
+		d.erase(&s, now)
+		return folded
+	}
 	rev := int64(s.Revision) << revBits
 	id := incidentOf(&s)
 	i := d.incidents[id]
@@ -178,6 +182,22 @@ func (d *desk) signal(signals int32, seq *event.Seq, s event.Signal, now int64) 
 	}
 	d.change(i, now)
 	return folded
+}
+
+// erase forgets whom the incidents of a conversation are about. Those that last are over: nobody can say any more whether the promise is kept.
+func (d *desk) erase(s *event.Signal, now int64) {
+	for _, i := range d.incidents {
+		if i.Tenant != s.Tenant || i.Conversation != s.Conversation {
+			continue
+		}
+		i.Customer, i.Link = "", ""
+		if i.over() || i.Type == notify.TriggerFired {
+			d.save(i)
+			continue
+		}
+		i.Type, i.Unknown, i.EndedAt, i.Rev = notify.SLASettled, true, s.At, i.Rev+1
+		d.change(i, now)
+	}
 }
 
 // restated closes what a new lineage of a source no longer knows: every breach that stands was told again before this record, in the same partition of signals.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vigia-cx/vigia/internal/bus"
 	"github.com/vigia-cx/vigia/internal/event"
@@ -120,18 +121,53 @@ func (t *tenant) rulesOf(s event.Source) event.SourceRules {
 }
 
 func message(e *event.Event) bus.Message {
-	m := bus.Message{Key: []byte(e.Key()), Value: event.Encode(event.Record{Body: e})}
+	m := bus.Message{Value: event.Encode(event.Record{Body: e})}
+	if key := e.Key(); key != "" {
+		m.Key = []byte(key)
+	}
 	for _, header := range e.Headers() {
 		m.Headers = append(m.Headers, bus.Header{Key: header.Key, Value: []byte(header.Value)})
 	}
 	return m
 }
 
+// append returns when the log has the messages, those without a key in every partition.
+func (h *Handler) append(ctx context.Context, messages []bus.Message) error {
+	keyed, general := messages, []bus.Message(nil)
+	if slices.ContainsFunc(messages, keyless) {
+		keyed = slices.DeleteFunc(slices.Clone(messages), keyless)
+		general = slices.DeleteFunc(slices.Clone(messages), func(m bus.Message) bool { return !keyless(m) })
+	}
+	if len(keyed) > 0 {
+		if err := h.log.Publish(ctx, h.cfg.Topic, keyed); err != nil {
+			return err
+		}
+	}
+	if len(general) == 0 {
+		return nil
+	}
+	topics, err := h.log.Topics(ctx, h.cfg.Topic)
+	if err != nil {
+		return err
+	}
+	if !topics[h.cfg.Topic].Exists {
+		return fmt.Errorf("topic %s does not exist; create it with `vigia topics --create`", h.cfg.Topic)
+	}
+	for p := range int32(topics[h.cfg.Topic].Partitions) {
+		if _, err := h.log.Produce(ctx, h.cfg.Topic, p, general); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func keyless(m bus.Message) bool { return m.Key == nil }
+
 // publish returns when the log has the messages. A refusal by the log makes the sources blind.
 func (h *Handler) publish(ctx context.Context, t *tenant, events []*event.Event, messages []bus.Message, received int64) error {
 	limited, cancel := context.WithTimeout(ctx, h.cfg.PublishTimeout)
 	defer cancel()
-	err := h.log.Publish(limited, h.cfg.Topic, messages)
+	err := h.append(limited, messages)
 	if err == nil {
 		return nil
 	}

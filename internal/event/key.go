@@ -16,8 +16,11 @@ const (
 )
 
 // Key returns the Kafka key of the event: "tenant/v/conversation", "tenant/c/customer" for events that belong to a customer and name no conversation,
-// "tenant/a/agent" for presence, "tenant/r/type" for reference data. Parts are percent-encoded.
+// "tenant/a/agent" for presence, "tenant/r/type" for reference data. Parts are percent-encoded. An event without a key concerns every partition: see [Event.Erases].
 func (e *Event) Key() string {
+	if e.Erases() {
+		return ""
+	}
 	switch b := e.Body.(type) {
 	case Presence:
 		return AgentKey(e.Tenant, b.Agent)
@@ -29,6 +32,12 @@ func (e *Event) Key() string {
 		}
 	}
 	return ConversationKey(e.Tenant, e.Conversation)
+}
+
+// Erases reports whether the event erases its customer, whose conversations may be in any partition.
+func (e *Event) Erases() bool {
+	b, ok := e.Body.(CustomerIdentity)
+	return ok && b.Change == IdentityErased
 }
 
 // ConversationKey is the key of a conversation's events, and of its signals.

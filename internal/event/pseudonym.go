@@ -69,6 +69,14 @@ func global(s IdentityScheme) bool {
 	return s == schemeNotTold || s == schemeEmail || s == schemePhone || s == schemeExternal
 }
 
+// isPseudonym reports whether a string has the form of what [Pseudonymizer.Hash] returns.
+func isPseudonym(s string) bool {
+	if len(s) != 2+26 || s[0] != 'p' || !(s[1] >= '0' && s[1] <= '9' || s[1] >= 'a' && s[1] <= 'z') {
+		return false
+	}
+	return strings.Trim(s[2:], "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
+
 func canonical(id string) string {
 	id = strings.TrimSpace(id)
 	if strings.Contains(id, "@") {
@@ -133,7 +141,9 @@ func Pseudonymise(e *Event, p Pseudonymizer, s SourceRules) (*Event, []string, e
 	h.hideSource(&out)
 	out.ID = DeriveID(e.Tenant, out.Source.Connector, out.Source.Account, key)
 	h.hideConversation(&out)
-	out.Customer = p.Customer(e.Customer)
+	if out.Customer = p.Customer(e.Customer); e.Erases() && isPseudonym(e.Customer) {
+		out.Customer = e.Customer // whoever erases may know a person by nothing else
+	}
 	out.Identities = h.identities(e.Identities)
 	out.Body = h.body(e.Body)
 	if out.Customer == "" {

@@ -128,9 +128,10 @@ const (
 	SignalRetracted
 	SignalSettled
 	SignalTrigger
+	SignalErased
 )
 
-var signalNames = [...]string{"", "warning", "breach", "breach_retracted", "breach_settled", "trigger"}
+var signalNames = [...]string{"", "warning", "breach", "breach_retracted", "breach_settled", "trigger", "erased"}
 
 func (k SignalKind) String() string { return name(signalNames[:], int(k)) }
 

@@ -255,6 +255,9 @@ func (e *Event) validateBody() error {
 		if b.Change == IdentityMerged && b.Survivor == "" {
 			return missing("customer_identity.survivor_customer_id")
 		}
+		if e.Erases() && e.Customer == "" {
+			return missing("customer.id")
+		}
 		if err := validIDs(fieldValue{"customer_identity.survivor_customer_id", b.Survivor}); err != nil {
 			return err
 		}

@@ -139,9 +139,20 @@ func (s *Slot) event(in Input, e *event.Event) error {
 	if b, ok := e.Body.(event.Reference); ok {
 		return s.reference(t, e.At, b)
 	}
+	if e.Erases() {
+		if len(t.policies) == 0 {
+			return noPolicy()
+		}
+		s.erase(t, e)
+		return s.err
+	}
 	policy := t.current()
 	if e.At < s.root.T-policy.HorizonMs(e.Source.Connector) {
 		return &event.Error{Reason: event.ReasonTooLate, Field: "occurred_at", Detail: "lies before the dedupe horizon of its source"}
+	}
+	if t.erased.covers(in.Key, e) {
+		s.count("erased_before")
+		return nil
 	}
 	x := s.subject(in.Key)
 	if s.err != nil {
@@ -150,7 +161,7 @@ func (s *Slot) event(in Input, e *event.Event) error {
 	if x.convo == nil {
 		x.convo, x.gone = convo.New(e), false
 		// Without the tenant's rules, or from the middle on, a conversation would be counted wrong: it is kept out.
-		x.convo.Truncated = len(t.policies) == 0 || s.root.Start.Truncated && !convo.Begins(e)
+		x.convo.Truncated = len(t.policies) == 0 || (s.root.Start.Truncated || t.erased.had(in.Key)) && !convo.Begins(e)
 		x.convo.Losses = s.root.LostN
 		if x.convo.Truncated {
 			s.count("left_truncated")
@@ -161,7 +172,7 @@ func (s *Slot) event(in Input, e *event.Event) error {
 	change, applied := x.convo.Apply(env, e)
 	if len(t.policies) == 0 {
 		s.schedule(x, change.Wake, change.Forget)
-		return &event.Error{Reason: event.ReasonNoTenant, Field: "tenant_id", Detail: "has no policy in this partition: run vigia config apply"}
+		return noPolicy()
 	}
 	if !applied {
 		s.count("duplicate")
@@ -178,10 +189,15 @@ func (s *Slot) event(in Input, e *event.Event) error {
 	return s.err
 }
 
+// noPolicy is why nothing of a tenant counts in a partition that has never heard of its rules.
+func noPolicy() *event.Error {
+	return &event.Error{Reason: event.ReasonNoTenant, Field: "tenant_id", Detail: "has no policy in this partition: run vigia config apply"}
+}
+
 // reference remembers a number that no channel brings. It may come as late as it likes: whoever reads looks up what held when.
 func (s *Slot) reference(t *tenant, at int64, b event.Reference) error {
 	if len(t.policies) == 0 {
-		return &event.Error{Reason: event.ReasonNoTenant, Field: "tenant_id", Detail: "has no policy in this partition: run vigia config apply"}
+		return noPolicy()
 	}
 	s.enrol(t)
 	ref := Ref{prefixRefs + t.name, kpi.ReferenceName{Type: b.Type, Key: b.Key}.Field()}
@@ -197,14 +213,12 @@ func (s *Slot) reference(t *tenant, at int64, b event.Reference) error {
 	return nil
 }
 
-// identity tells stage 2 that a customer is now another, or must be erased. It applies forward: past windows stay.
+// identity tells stage 2 that a customer is now another. It applies forward: past windows stay.
 func (s *Slot) identity(e *event.Event, id event.CustomerIdentity) {
 	f := event.Fact{Tenant: e.Tenant, Customer: e.Customer, StartedAt: e.At}
 	switch id.Change {
 	case event.IdentityMerged:
 		f.MergedInto = id.Survivor
-	case event.IdentityErased:
-		f.Erased = true
 	case event.IdentityOptedOut:
 		f.OptedOut = true
 	default:

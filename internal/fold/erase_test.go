@@ -123,3 +123,132 @@ func TestErasure(t *testing.T) {
 		}
 	}
 }
+
+// stage1 folds records of the interactions log from a copy of the state on, committing after each.
+func stage1(t *testing.T, copied memory, from int64, log []event.RecordBody) *rig {
+	t.Helper()
+	r := &rig{t: t, mem: memory{}, offset: from}
+	for key, fields := range copied {
+		r.mem[key] = maps.Clone(fields)
+	}
+	r.slot = New(testConfig, r.mem.load, Position{Offset: from}, Start{Fresh: from == 0, RestateAt: -1})
+	for _, b := range log[from:] {
+		key := ""
+		if e, ok := b.(*event.Event); ok {
+			key = e.Key()
+		}
+		r.add(b, key)
+	}
+	return r
+}
+
+// erasing is a log in which a customer with an open, a closed and a bought-something line is erased, and then writes again.
+func erasing(t *testing.T, p *sla.Policy) (log []event.RecordBody, erased, again int) {
+	t.Helper()
+	linked := func(e *event.Event) *event.Event {
+		e.Link = "https://desk.example.com/77"
+		return e
+	}
+	from := func(who string, e *event.Event) *event.Event {
+		e.Customer = who
+		return e
+	}
+	silent := func(e *event.Event) *event.Event { return from("", e) }
+	bought := from("ana", message(t0+3*minute, "", event.Inbound))
+	bought.Channel, bought.Body = event.Commerce, event.Purchase{Type: event.Ordered, Order: "o1", Currency: "USD"}
+	resolved := message(t0+9*minute, "closed", event.Outbound)
+	resolved.Body = event.ConversationState{State: event.StatusResolved}
+	taken := silent(message(t0+8*minute, "open", event.Outbound))
+	taken.Routing.Agent = "bob"
+	log = []event.RecordBody{PolicyRecord(p, false), event.Tick{At: t0},
+		linked(message(t0+1*minute, "open", event.Inbound)), message(t0+2*minute, "closed", event.Inbound), bought,
+		linked(from("eva", message(t0+4*minute, "hers", event.Inbound))), silent(message(t0+5*minute, "closed", event.Outbound)), taken, resolved,
+		event.Tick{At: t0 + 10*minute}}
+	erased = len(log)
+	wish := message(t0+11*minute, "", event.Inbound)
+	wish.Body = event.CustomerIdentity{Change: event.IdentityErased}
+	log = append(log, wish)
+	again = len(log)
+	late := message(t0+6*minute, "open", event.Inbound)
+	log = append(log, log[2], log[4], late, silent(message(t0+7*minute, "closed", event.Outbound)), wish, event.Tick{At: t0 + 12*minute},
+		silent(message(t0+13*minute, "open", event.Outbound)), event.Tick{At: t0 + 40*minute})
+	return log, erased, again
+}
+
+// TestErasureOfConversations: the first stage gives up every conversation with an erased customer, tells people that nothing is left to do, and keeps what was counted. What happened
+// before and comes again is not taken in; what goes on afterwards began in the middle. Replays and older copies of the state end in the same bytes.
+func TestErasureOfConversations(t *testing.T) {
+	spec := testPolicy()
+	spec.Agents = true
+	p, err := sla.CompilePolicy(spec, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, erased, again := erasing(t, p)
+	before := stage1(t, nil, 0, log[:erased])
+	if !before.mem.names("ana") || !before.mem.names("desk.example.com/77") || before.mem["o:t"]["open"] == nil {
+		t.Fatal("nothing to erase")
+	}
+	after := stage1(t, nil, 0, log[:again])
+	if after.mem.names("ana") || !after.mem.names("eva") {
+		t.Error("after the erasure the customer is still named, or somebody else is not")
+	}
+	if d := cmp.Diff(before.mem.panes(), after.mem.panes()); d != "" {
+		t.Errorf("what was counted (-before +after the erasure):\n%s", d)
+	}
+	var kinds []string
+	for _, o := range after.outs[len(before.outs):] {
+		switch b := o.Record.Body.(type) {
+		case event.Signal:
+			kinds = append(kinds, b.Kind.String()+" "+b.Conversation)
+			if b.Customer != "" || b.Link != "" {
+				t.Errorf("the signal names somebody: %+v", b)
+			}
+		case event.Fact:
+			if !b.Erased || b.Customer != "ana" {
+				t.Errorf("stage 2 is told %+v", b)
+			}
+			kinds = append(kinds, "stage 2")
+		case event.AgentFact:
+			if n := len(b.Stints); n == 0 || b.Stints[n-1].To != t0+10*minute {
+				t.Errorf("the agent is told %+v, want that the contact ends now", b)
+			}
+			kinds = append(kinds, b.Agent)
+		}
+	}
+	if d := cmp.Diff([]string{"erased closed", "erased open", "bob", "stage 2"}, kinds); d != "" {
+		t.Errorf("what was told (-want +got):\n%s", d)
+	}
+	whole := stage1(t, nil, 0, log)
+	if whole.mem.names("ana") {
+		t.Error("what was repeated names the customer again")
+	}
+	if d := cmp.Diff(before.mem.panes(), whole.mem.panes()); d != "" {
+		t.Errorf("what came again was counted (-before +after):\n%s", d)
+	}
+	for from := range log {
+		older := stage1(t, nil, 0, log[:from])
+		if d := cmp.Diff(whole.mem, stage1(t, older.mem, int64(from), log).mem); d != "" {
+			t.Fatalf("from the copy at %d of %d (-as it went +again):\n%s", from, len(log), d)
+		}
+	}
+	// When nothing of before can come again, nothing is left of the erasure itself.
+	if whole.tick(t0 + 40*24*60*minute); whole.mem["tn:t"]["erased"] != nil {
+		t.Error("the erasure is remembered for ever")
+	}
+}
+
+// TestErasureSparesLater: an erasure that comes twice does not touch what began in between.
+func TestErasureSparesLater(t *testing.T) {
+	r := newRig(t, testPolicy())
+	r.tick(t0)
+	r.event(message(t0+1000, "before", event.Inbound))
+	wish := message(t0+2000, "", event.Inbound)
+	wish.Body = event.CustomerIdentity{Change: event.IdentityErased}
+	r.add(wish, "")
+	r.event(message(t0+3000, "after", event.Inbound))
+	r.add(wish, "")
+	if open := r.mem["o:t"]; len(open) != 1 || open["after"] == nil {
+		t.Errorf("open are %d conversations, want the one that began later", len(open))
+	}
+}

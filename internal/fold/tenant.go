@@ -23,6 +23,7 @@ type tenant struct {
 	fallback *sla.Policy
 	reapply  int64
 	names    map[window.Dimension]*names
+	erased   erasures
 	env      *convo.Env // nil until used
 
 	dirty, dirDirty, policyDirty bool
@@ -57,7 +58,7 @@ func (s *Slot) tenant(name string) *tenant {
 
 // recallTenant loads what the slot keeps of a tenant. After a fault the tenant is empty, but whole enough to get to where the fault is looked at.
 func (s *Slot) recallTenant(t *tenant) {
-	v := s.getAll([]Ref{{prefixTenant + t.name, "dir"}, {prefixTenant + t.name, "policies"}, {prefixNames + t.name, ""}})
+	v := s.getAll([]Ref{{prefixTenant + t.name, "dir"}, {prefixTenant + t.name, "policies"}, {prefixNames + t.name, ""}, {prefixTenant + t.name, "erased"}})
 	if s.err != nil {
 		return
 	}
@@ -65,6 +66,9 @@ func (s *Slot) recallTenant(t *tenant) {
 	if err == nil {
 		t.dir = dir
 		err = t.decodePolicies(v[1].Blob, &s.cfg.variant)
+	}
+	if err == nil {
+		err = t.erased.decode(v[3].Blob)
 	}
 	if err != nil {
 		s.err = fmt.Errorf("tenant %q: %w", t.name, err)
@@ -110,6 +114,10 @@ func (t *tenant) flush(s *Slot) {
 		s.write(key, "zone", []byte(t.current().Zone().String()))
 		s.write(key, "params", t.current().JSON())
 		t.policyDirty = false
+	}
+	if t.erased.dirty {
+		s.write(key, "erased", t.erased.encode())
+		t.erased.dirty = false
 	}
 	var capped []string
 	changed := false

@@ -53,6 +53,9 @@ func (s *Slot) advance() (more bool) {
 	}
 	for _, name := range s.root.tenants {
 		t := s.tenant(name)
+		if t.erased.forget(s.root.T, t.current()) {
+			s.touch(t)
+		}
 		if f, c, ok := t.dir.FirstDue(s.root.T, t.current().Zone()); ok && s.err == nil {
 			s.moveUp(t, f, c)
 			return true

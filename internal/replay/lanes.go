@@ -72,9 +72,12 @@ func (l *lanes) Publish(ctx context.Context, topic string, messages []bus.Messag
 	return context.Cause(l.ctx)
 }
 
-// Produce implements connector.Publisher, which announces gaps with it. A replay has none.
-func (l *lanes) Produce(ctx context.Context, topic string, partition int32, messages []bus.Message) (int64, error) {
-	return l.log.Produce(ctx, topic, partition, messages)
+// Produce implements connector.Publisher. The offset is not known yet.
+func (l *lanes) Produce(_ context.Context, topic string, partition int32, messages []bus.Message) (int64, error) {
+	for _, m := range messages {
+		l.add(topic, partition, m)
+	}
+	return -1, context.Cause(l.ctx)
 }
 
 // Topics implements connector.Publisher.

@@ -298,6 +298,9 @@ func (p *Policy) GraceMs(connector string) int64 { return byName(p.grace, connec
 // HorizonMs returns how many ms late an event of a connector may come.
 func (p *Policy) HorizonMs(connector string) int64 { return byName(p.horizon, connector) }
 
+// LongestHorizonMs returns how many ms late an event of any connector may come.
+func (p *Policy) LongestHorizonMs() int64 { return slices.Max(slices.Collect(maps.Values(p.horizon))) }
+
 // EpisodeGapMs returns the inactivity in ms that cuts an episode.
 func (p *Policy) EpisodeGapMs() int64 { return p.episodeGap }
 

@@ -37,6 +37,8 @@ const (
 	Signal_KIND_BREACH_SETTLED Signal_Kind = 4
 	// A proactive-support trigger.
 	Signal_KIND_TRIGGER Signal_Kind = 5
+	// The conversation was given up because its customer is erased: whatever was told of it is over, and names nobody any more.
+	Signal_KIND_ERASED Signal_Kind = 6
 )
 
 // Enum value maps for Signal_Kind.
@@ -48,6 +50,7 @@ var (
 		3: "KIND_BREACH_RETRACTED",
 		4: "KIND_BREACH_SETTLED",
 		5: "KIND_TRIGGER",
+		6: "KIND_ERASED",
 	}
 	Signal_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED":      0,
@@ -56,6 +59,7 @@ var (
 		"KIND_BREACH_RETRACTED": 3,
 		"KIND_BREACH_SETTLED":   4,
 		"KIND_TRIGGER":          5,
+		"KIND_ERASED":           6,
 	}
 )
 
@@ -2741,7 +2745,7 @@ const file_vigia_v1_record_proto_rawDesc = "" +
 	"\x11AgentAvailability\x12\x0e\n" +
 	"\x02at\x18\x01 \x01(\x03R\x02at\x12\x1c\n" +
 	"\tavailable\x18\x02 \x01(\bR\tavailable\x12\x12\n" +
-	"\x04team\x18\x03 \x01(\tR\x04team\"\xa8\a\n" +
+	"\x04team\x18\x03 \x01(\tR\x04team\"\xb9\a\n" +
 	"\x06Signal\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\"\n" +
 	"\fconversation\x18\x02 \x01(\tR\fconversation\x12\x14\n" +
@@ -2769,14 +2773,15 @@ const file_vigia_v1_record_proto_rawDesc = "" +
 	"\ftrigger_kind\x18\x16 \x01(\tR\vtriggerKind\x12\x14\n" +
 	"\x05count\x18\x17 \x01(\rR\x05count\x12\x17\n" +
 	"\aspan_ms\x18\x18 \x01(\x03R\x06spanMs\x12\x19\n" +
-	"\bheld_out\x18\x19 \x01(\bR\aheldOut\"\x85\x01\n" +
+	"\bheld_out\x18\x19 \x01(\bR\aheldOut\"\x96\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fKIND_WARNING\x10\x01\x12\x0f\n" +
 	"\vKIND_BREACH\x10\x02\x12\x19\n" +
 	"\x15KIND_BREACH_RETRACTED\x10\x03\x12\x17\n" +
 	"\x13KIND_BREACH_SETTLED\x10\x04\x12\x10\n" +
-	"\fKIND_TRIGGER\x10\x05\"J\n" +
+	"\fKIND_TRIGGER\x10\x05\x12\x0f\n" +
+	"\vKIND_ERASED\x10\x06\"J\n" +
 	"\x05Cause\x12\x15\n" +
 	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vCAUSE_TIMER\x10\x01\x12\x19\n" +
