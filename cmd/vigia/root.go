@@ -18,6 +18,7 @@ var commands = []func(*env) *cobra.Command{
 	newMappingCommand,
 	newRulesCommand,
 	newReferenceCommand,
+	newEraseCommand,
 	newSimulateCommand,
 	newConfigCommand,
 	newTopicsCommand,

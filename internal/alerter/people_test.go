@@ -274,3 +274,52 @@ func TestTokens(t *testing.T) {
 		r.stop(t)
 	})
 }
+
+// TestErased: when a customer is erased, what lasts of their conversation is over for whoever was told, and no incident names them any more, in the API or in what is stored.
+func TestErased(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var duty, boss inbox
+		r := w.start(serving(escalating(&duty, &boss)))
+		w.rest(r)
+		about := func(s event.Signal, link string) event.Signal {
+			s.Customer, s.Link = "p1ANA", link
+			return s
+		}
+		trigger := about(breach("a", 1, event.SignalTrigger, time.Now()), "https://desk.example.com/1")
+		trigger.Trigger, trigger.Clock = "angry", ""
+		w.relay(about(breach("a", 1, event.SignalBreach, time.Now()), "https://desk.example.com/1"), trigger, about(breach("b", 1, event.SignalBreach, time.Now()), "https://desk.example.com/2"))
+		time.Sleep(10 * time.Second)
+		api := w.api(r)
+		if n := len(api.incidents()); n != 3 {
+			t.Fatalf("%d incidents", n)
+		}
+		gone := breach("a", 2, event.SignalErased, time.Now())
+		gone.Clock, gone.Instance = "", ""
+		w.relay(gone, gone)
+		time.Sleep(10 * time.Second)
+		named := 0
+		for _, i := range api.incidents() {
+			switch {
+			case i.Conversation == "b":
+				named++
+				if i.Customer == "" || i.Link == "" || !i.Open {
+					t.Errorf("somebody else's incident: %+v", i)
+				}
+			case i.Customer != "" || i.Link != "":
+				t.Errorf("names the erased customer: %+v", i)
+			case i.Type == notify.SLABreached:
+				t.Errorf("still lasts: %+v", i)
+			}
+		}
+		if named != 1 {
+			t.Errorf("%d incidents of others", named)
+		}
+		if got := duty.types(); got[len(got)-1] != "sla.breach_settled/1" || len(got) != 4 {
+			t.Errorf("told %v", got)
+		}
+		if last := duty.all()[len(duty.all())-1]; last.Customer != "" || last.Link != "" {
+			t.Errorf("the last notice names the customer: %+v", last.Notice)
+		}
+		r.stop(t)
+	})
+}

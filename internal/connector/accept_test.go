@@ -131,3 +131,36 @@ func TestConfigValidate(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestErasureReachesEveryPartition: a customer's conversations may be anywhere, so the wish to be forgotten goes everywhere, or is not acknowledged.
+func TestErasureReachesEveryPartition(t *testing.T) {
+	s := newStage(t, config())
+	wish := message(1)
+	wish.Conversation, wish.Customer, wish.Body = "", "+57 300 1234567", event.CustomerIdentity{Change: event.IdentityErased}
+	unreachable := int32(partitions - 1)
+	s.log.setOut(func(_ string, p int32) bool { return p == unreachable })
+	var out *connector.UnavailableError
+	if _, err := s.Accept(t.Context(), "acme", []*event.Event{wish}); !errors.As(err, &out) {
+		t.Errorf("with a partition that does not answer: %v", err)
+	}
+	s.log.setOut(nil)
+	ids, err := s.Accept(t.Context(), "acme", []*event.Event{message(2), wish, message(3)})
+	if err != nil || len(ids) != 3 {
+		t.Fatalf("got %v %v", ids, err)
+	}
+	found := map[int32]string{}
+	for _, m := range s.log.all(interactions) {
+		r, err := event.Decode(m.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := r.Body.(*event.Event); e.Erases() {
+			if found[m.Partition] = e.ID; len(m.Key) != 0 || e.Customer == "" {
+				t.Errorf("partition %d: key %q, customer %q", m.Partition, m.Key, e.Customer)
+			}
+		}
+	}
+	if len(found) != partitions || found[unreachable] != ids[1] {
+		t.Errorf("the wish is in %d of %d partitions", len(found), partitions)
+	}
+}

@@ -8,7 +8,7 @@ import (
 
 // Concerns reports whether a customer must be taken out of the conversation: it is with them, or was, and began by an instant.
 func (s *State) Concerns(customer string, by int64) bool {
-	if s.residue == nil && len(s.entries) > 0 && s.entries[0].At > by {
+	if s.floor == 0 && len(s.entries) > 0 && s.entries[0].At > by {
 		return false
 	}
 	return s.residue != nil && s.residue.Who == customer || slices.ContainsFunc(s.entries, func(e Entry) bool { return e.Customer == customer })

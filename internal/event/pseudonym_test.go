@@ -206,6 +206,14 @@ func TestSameCustomerThroughAllSources(t *testing.T) {
 	if got := hide(t, erase, event.SourceRules{}).Customer; got != want {
 		t.Errorf("an erasure by identity is about %s, want %s", got, want)
 	}
+	erase.Customer, erase.Identities = want, nil
+	if got := hide(t, erase, event.SourceRules{}).Customer; got != want {
+		t.Errorf("an erasure by pseudonym is about %s, want %s", got, want)
+	}
+	said := golden()
+	if said.Customer = want; hide(t, said, event.SourceRules{}).Customer == want {
+		t.Error("a message can say whose pseudonym it has")
+	}
 }
 
 func TestIDsBelongToTheirSource(t *testing.T) {

@@ -18,14 +18,12 @@ func (s *Slot) erase(t *tenant, e *event.Event) {
 		if s.err != nil {
 			return
 		}
-		env := s.env(t)
-		s.interrupt(x, env)
-		change, until := x.convo.Erase(env)
+		change, until := x.convo.Erase(s.env(t))
 		s.conclude(t, x, change)
 		t.erased.add(key, max(until, e.At))
 		s.count("erased")
 	}
-	t.erased.dirty = true
+	s.count("applied")
 	s.touch(t)
 	s.tell(event.Fact{Tenant: e.Tenant, Customer: e.Customer, StartedAt: e.At, Erased: true})
 }

@@ -57,6 +57,7 @@ func (w *World) customers() []Moment {
 	for _, s := range w.subjects {
 		all = append(all, s.hearings...)
 	}
+	all = append(all, w.erasures()...)
 	moments, _ := w.hearAll(all, func(string, string) int64 { return w.Time() })
 	return moments
 }

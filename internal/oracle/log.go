@@ -53,7 +53,8 @@ type partition struct {
 	truncated bool
 	losses    []int64
 	sweeps    []int64
-	end       int64 // offset after the last record
+	wishes    map[string][]wish // erasures, by tenant
+	end       int64             // offset after the last record
 }
 
 type gapMark struct {
@@ -109,6 +110,10 @@ func split(records []Placed, o Options) (map[int32]*partition, error) {
 		case event.Gap:
 			p.gaps[b.Tenant] = append(p.gaps[b.Tenant], gapMark{r.Offset, b})
 		case *event.Event:
+			if b.Erases() {
+				p.wish(b, r.Offset)
+				continue
+			}
 			key, ok := keyOf(b)
 			if !ok || r.Key != "" && r.Key != b.Key() {
 				continue

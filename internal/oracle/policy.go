@@ -138,8 +138,18 @@ func (p *policy) grace(connector string) int64 {
 	return limit(p.Grace, connector, 2000)
 }
 func (p *policy) horizon(connector string) int64 { return limit(p.Horizon, connector, dayMs) }
-func (p *policy) episodeGap() int64              { return span(p.EpisodeGap, dayMs) }
-func (p *policy) maxReply() int64                { return span(p.Bot.MaxReply, 10_000) }
+
+// longestHorizon is the highest of all connectors.
+func (p *policy) longestHorizon() int64 {
+	longest := p.horizon("*")
+	for name := range p.Horizon {
+		longest = max(longest, p.horizon(name))
+	}
+	return longest
+}
+
+func (p *policy) episodeGap() int64 { return span(p.EpisodeGap, dayMs) }
+func (p *policy) maxReply() int64   { return span(p.Bot.MaxReply, 10_000) }
 
 // retain is R of rule 1.11.
 func (p *policy) retain() int64 {

@@ -28,6 +28,7 @@ func (r *Reader) Partition(records []Placed, o Options) (*World, error) {
 	for _, s := range w.subjects {
 		r.hearings = append(r.hearings, s.hearings...)
 	}
+	r.hearings = append(r.hearings, w.erasures()...)
 	return w, nil
 }
 

@@ -53,6 +53,8 @@ func (p *partition) follow(key subjectKey) []*subject {
 	var s *subject
 	records := p.subjects[key]
 	looks := p.reapplied(key.tenant)
+	wishes := p.wishes[key.tenant]
+	var erased erasedUntil
 	offset := int64(-1)
 	for {
 		next := int64(forever)
@@ -61,13 +63,25 @@ func (p *partition) follow(key subjectKey) []*subject {
 		}
 		if s != nil {
 			tick, due := p.tickFrom(offset, s.wake)
-			if due && tick.offset < next && (len(looks) == 0 || tick.offset <= looks[0]) {
+			if due && tick.offset < next && (len(looks) == 0 || tick.offset <= looks[0]) && (len(wishes) == 0 || tick.offset < wishes[0].offset) {
 				offset = tick.offset
 				if s.look(offset+1, true) {
 					s = nil
 				}
 				continue
 			}
+		}
+		if len(wishes) > 0 && wishes[0].offset < next && (len(looks) == 0 || wishes[0].offset < looks[0]) {
+			if s != nil && s.concerned(wishes[0]) {
+				until := s.erase(wishes[0])
+				if !erased.known || !p.remembers(key.tenant, erased.at, wishes[0].offset) {
+					erased = erasedUntil{until, true}
+				}
+				erased.at = max(erased.at, until)
+				s = nil
+			}
+			offset, wishes = wishes[0].offset, wishes[1:]
+			continue
 		}
 		if len(looks) > 0 && looks[0] < next {
 			offset, looks = looks[0], looks[1:]
@@ -82,9 +96,15 @@ func (p *partition) follow(key subjectKey) []*subject {
 		r := records[0]
 		offset, records = r.Offset, records[1:]
 		e := r.Body.(*event.Event)
+		if p.unheard(e, offset, erased) {
+			continue
+		}
 		if s == nil {
 			if s = p.begin(key, e, offset); s == nil {
 				continue
+			}
+			if erased.known && p.remembers(key.tenant, erased.at, offset) && middle(take(e, 0, 0)) {
+				s.dead = true
 			}
 			all = append(all, s)
 		}
@@ -164,8 +184,6 @@ func (s *subject) identity(e *event.Event, b *book, offset int64) {
 	switch c.Change {
 	case event.IdentityMerged:
 		h.survivor = c.Survivor
-	case event.IdentityErased:
-		h.erased = true
 	case event.IdentityOptedOut:
 		h.optedOut = true
 	default:

@@ -130,6 +130,9 @@ func accept(m *bus.Message, partition int32, partitions int) (body event.RecordB
 	case event.Tick, event.Policy, event.Gap:
 		return b, "", true
 	case *event.Event:
+		if b.Erases() {
+			return b, "", true
+		}
 		key = b.Key()
 		return b, key, string(m.Key) == key && bus.Partition(m.Key, partitions) == partition
 	}

@@ -304,7 +304,7 @@ func (v *run) chain(p int32, c *copied, x *extract) AsOf {
 func (c *copied) applied() (n int64) {
 	for name, of := range c.Counters {
 		switch {
-		case name == "applied", name == "duplicate", name == "control", name == "tick", strings.HasPrefix(name, "dead_"):
+		case name == "applied", name == "duplicate", name == "erased_before", name == "control", name == "tick", strings.HasPrefix(name, "dead_"):
 			n += of
 		}
 	}

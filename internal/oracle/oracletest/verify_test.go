@@ -123,8 +123,10 @@ func (s *stack) play(log []oracle.Placed) {
 			if _, err := event.Decode(event.Encode(event.Record{Body: e})); err != nil {
 				continue // no connector would have let it in
 			}
-			s.append(s.topics.Interactions.Name, bus.Partition([]byte(e.Key()), int(n)), e.Key(), event.Record{Body: e})
-			continue
+			if !e.Erases() {
+				s.append(s.topics.Interactions.Name, bus.Partition([]byte(e.Key()), int(n)), e.Key(), event.Record{Body: e})
+				continue
+			}
 		}
 		for p := range n {
 			if _, ok := r.Body.(event.Policy); ok {
