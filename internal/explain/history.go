@@ -63,6 +63,9 @@ func (h *History) Add(offset int64, r event.Record) error {
 	h.offset, h.at = offset, 0
 	switch b := r.Body.(type) {
 	case *event.Event:
+		if b.Erases() {
+			break // changes nothing that is counted, but what is known afterwards
+		}
 		if in.Key = b.Key(); in.Key != h.key {
 			return nil
 		}
