@@ -1,6 +1,8 @@
 package convo
 
 import (
+	"slices"
+
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/sla"
 	"github.com/vigia-cx/vigia/internal/window"
@@ -214,3 +216,54 @@ const (
 	Late                     // wait > target
 	Short                    // abandonment with wait ≤ the short-abandon threshold
 )
+
+// Difference returns what before has and after has not, and the reverse, both in order.
+func Difference(before, after []Moment) (gone, fresh []Moment) {
+	return new(Comparison).Difference(before, after)
+}
+
+// Comparison is memory that one comparison after the other uses. The zero value is ready.
+type Comparison struct {
+	gone, fresh []Moment
+	used        []bool
+}
+
+// Difference is [Difference]; its answers are good until the next.
+func (d *Comparison) Difference(before, after []Moment) (gone, fresh []Moment) {
+	i := 0
+	for i < len(before) && i < len(after) && before[i] == after[i] {
+		i++
+	}
+	b, a := before[i:], after[i:]
+	j := 0
+	for j < len(b) && j < len(a) && b[len(b)-1-j] == a[len(a)-1-j] {
+		j++
+	}
+	b, a = b[:len(b)-j], a[:len(a)-j]
+	used := slices.Grow(d.used[:0], len(b))[:len(b)]
+	clear(used)
+	gone, fresh = d.gone[:0], d.fresh[:0]
+next:
+	for _, m := range a {
+		for k := range b {
+			if !used[k] && b[k] == m {
+				used[k] = true
+				continue next
+			}
+		}
+		fresh = append(fresh, m)
+	}
+	for k := range b {
+		if !used[k] {
+			gone = append(gone, b[k])
+		}
+	}
+	d.gone, d.fresh, d.used = gone, fresh, used
+	if len(gone) == 0 {
+		gone = nil
+	}
+	if len(fresh) == 0 {
+		fresh = nil
+	}
+	return gone, fresh
+}
