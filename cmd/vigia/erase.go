@@ -66,14 +66,19 @@ func readIDs(r io.Reader) (ids []string, err error) {
 }
 
 func (e *env) erase(ctx context.Context, to *ingester, ids []string, now time.Time) error {
-	var events []*event.Event
 	for n, id := range ids {
 		if strings.TrimSpace(id) == "" {
 			return usage(fmt.Errorf("id %d is empty", n+1))
 		}
-		// Everybody's wish is another one: its id is made of what it says.
-		events = append(events, &event.Event{Source: event.Source{Connector: "http"}, At: now.UnixMilli(), Customer: id, Actor: event.BySystem, Channel: event.Other,
-			Body: event.CustomerIdentity{Change: event.IdentityErased}})
+	}
+	var events []*event.Event
+	// A worker looks through all its conversations for each event, so one is about as many ids as it can hold.
+	for some := range slices.Chunk(ids, 1+event.MaxIdentities) {
+		b := event.CustomerIdentity{Change: event.IdentityErased}
+		for _, id := range some[1:] {
+			b.Identities = append(b.Identities, event.Identity{Value: id})
+		}
+		events = append(events, &event.Event{Source: event.Source{Connector: "http"}, At: now.UnixMilli(), Customer: some[0], Actor: event.BySystem, Channel: event.Other, Body: b})
 	}
 	ingest, err := to.connect(e, 1)
 	if err != nil {
@@ -84,6 +89,6 @@ func (e *env) erase(ctx context.Context, to *ingester, ids []string, now time.Ti
 			return err
 		}
 	}
-	e.say("%d to be forgotten: every partition of the log has it.", len(events))
+	e.say("%d to be forgotten: every partition of the log has it.", len(ids))
 	return nil
 }

@@ -6,12 +6,12 @@ import (
 	"github.com/vigia-cx/vigia/internal/event"
 )
 
-// Concerns reports whether a customer must be taken out of the conversation: it is with them, or was, and began by an instant.
-func (s *State) Concerns(customer string, by int64) bool {
+// Concerns reports whether the conversation is, or was, with one of some customers, and began by an instant.
+func (s *State) Concerns(customers []string, by int64) bool {
 	if s.floor == 0 && len(s.entries) > 0 && s.entries[0].At > by {
 		return false
 	}
-	return s.residue != nil && s.residue.Who == customer || slices.ContainsFunc(s.entries, func(e Entry) bool { return e.Customer == customer })
+	return s.residue != nil && slices.Contains(customers, s.residue.Who) || slices.ContainsFunc(s.entries, func(e Entry) bool { return slices.Contains(customers, e.Customer) })
 }
 
 // Erase gives the conversation up because its customer is erased. What it counted stays; whoever was told of it learns that nothing is left to do, and agents have it no more.

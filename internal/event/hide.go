@@ -12,7 +12,16 @@ type hider struct {
 	s          SourceRules
 	source     string // makes scopes per source
 	threadless bool
+	erases     bool
 	fields     []string
+}
+
+// customer hides a customer's id. Whoever erases may know a person by the pseudonym alone.
+func (h *hider) customer(id string) string {
+	if h.erases && isPseudonym(id) {
+		return id
+	}
+	return h.p.Customer(id)
 }
 
 func (h *hider) altered(field, value string) string {
@@ -175,7 +184,14 @@ func (h *hider) body(body Body) Body {
 	case Reference:
 		return h.reference(b)
 	case CustomerIdentity:
-		b.Identities, b.Survivor = h.identities(b.Identities), h.p.Customer(b.Survivor)
+		b.Survivor = h.p.Customer(b.Survivor)
+		if b.Identities = h.identities(b.Identities); h.erases {
+			for i, of := range body.(CustomerIdentity).Identities {
+				if isPseudonym(of.Value) {
+					b.Identities[i].Value = of.Value
+				}
+			}
+		}
 		return b
 	}
 	return body

@@ -3,6 +3,7 @@ package event
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,6 +39,17 @@ func (e *Event) Key() string {
 func (e *Event) Erases() bool {
 	b, ok := e.Body.(CustomerIdentity)
 	return ok && b.Change == IdentityErased
+}
+
+// Erased are the customers that an event which erases is about: the customer, and everybody whom its identities name.
+func (e *Event) Erased() []string {
+	out := []string{e.Customer}
+	for _, i := range e.Body.(CustomerIdentity).Identities {
+		if i.Value != "" && !slices.Contains(out, i.Value) {
+			out = append(out, i.Value)
+		}
+	}
+	return out
 }
 
 // ConversationKey is the key of a conversation's events, and of its signals.

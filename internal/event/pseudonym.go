@@ -135,15 +135,13 @@ func Pseudonymise(e *Event, p Pseudonymizer, s SourceRules) (*Event, []string, e
 	if err != nil {
 		return nil, nil, err
 	}
-	h := hider{p: p, s: s, source: "\x1f" + e.Source.Connector + "\x1f" + e.Source.Account}
+	h := hider{p: p, s: s, erases: e.Erases(), source: "\x1f" + e.Source.Connector + "\x1f" + e.Source.Account}
 	out := *e
 
 	h.hideSource(&out)
 	out.ID = DeriveID(e.Tenant, out.Source.Connector, out.Source.Account, key)
 	h.hideConversation(&out)
-	if out.Customer = p.Customer(e.Customer); e.Erases() && isPseudonym(e.Customer) {
-		out.Customer = e.Customer // whoever erases may know a person by nothing else
-	}
+	out.Customer = h.customer(e.Customer)
 	out.Identities = h.identities(e.Identities)
 	out.Body = h.body(e.Body)
 	if out.Customer == "" {

@@ -210,6 +210,10 @@ func TestSameCustomerThroughAllSources(t *testing.T) {
 	if got := hide(t, erase, event.SourceRules{}).Customer; got != want {
 		t.Errorf("an erasure by pseudonym is about %s, want %s", got, want)
 	}
+	erase.Body = event.CustomerIdentity{Change: event.IdentityErased, Identities: []event.Identity{{Value: want}, {Value: "ana@example.com"}, {Value: "ANA@example.com"}}}
+	if got := hide(t, erase, event.SourceRules{}).Erased(); !slices.Equal(got, []string{want, p.Customer("ana@example.com")}) {
+		t.Errorf("an erasure by several ids is about %v", got)
+	}
 	said := golden()
 	if said.Customer = want; hide(t, said, event.SourceRules{}).Customer == want {
 		t.Error("a message can say whose pseudonym it has")

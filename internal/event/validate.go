@@ -94,8 +94,11 @@ func (e *Event) validateEnvelope() error {
 	return validIdentities("customer.identities", e.Identities)
 }
 
+// MaxIdentities is how many identities an event may name.
+const MaxIdentities = 16
+
 func validIdentities(field string, list []Identity) error {
-	if len(list) > 16 {
+	if len(list) > MaxIdentities {
 		return bad(field, "has more than 16 entries")
 	}
 	for _, id := range list {

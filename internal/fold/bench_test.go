@@ -73,3 +73,45 @@ func benchmarkFold(b *testing.B, spec sla.PolicySpec) {
 	}
 	_ = writes
 }
+
+// BenchmarkErase is what it takes to erase a customer of one in 20,000 conversations that are not in use: the whole state of the partition is looked at.
+func BenchmarkErase(b *testing.B) {
+	p, err := sla.CompilePolicy(testPolicy(), 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	mem := memory{}
+	s := New(testConfig, mem.load, Position{}, Start{Fresh: true, RestateAt: -1})
+	offset := int64(0)
+	add := func(body event.RecordBody, key string) {
+		for done := false; !done; {
+			if done, err = s.Apply(Input{Offset: offset, Key: key, Record: event.Record{Body: body}}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		offset++
+	}
+	add(PolicyRecord(p, false), "")
+	add(event.Tick{At: t0}, "")
+	for i := range 160_000 {
+		dir := event.Inbound
+		if i/20_000%2 == 1 {
+			dir = event.Outbound
+		}
+		e := message(t0+int64(i), fmt.Sprint("c", i%20_000), dir)
+		e.Customer = fmt.Sprint("p1", i%20_000, "ABCDEFGHIJKLMNOPQRSTUV")
+		add(e, e.Key())
+	}
+	mem.apply(s.Commit())
+	s.Committed(0)
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		wish := message(t0+1000, "", event.Inbound)
+		wish.Customer, wish.Body = fmt.Sprint("p1", n%20_000, "ABCDEFGHIJKLMNOPQRSTUV"), event.CustomerIdentity{Change: event.IdentityErased}
+		add(wish, "")
+		mem.apply(s.Commit())
+		s.Committed(0)
+		n++
+	}
+}

@@ -9,11 +9,14 @@ import (
 	"github.com/vigia-cx/vigia/internal/sla"
 )
 
-// erase forgets a customer: every conversation of this partition with them, and what stage 2 knows of them, which every partition asks for after all that it has told.
+// erase forgets customers: every conversation of this partition with them, and what stage 2 knows of them, which every partition asks for after all that it has told.
 // What was counted stays. It looks at the whole state in one step, for a customer must be gone entirely or not at all; erasures are few.
 func (s *Slot) erase(t *tenant, e *event.Event) {
-	t.erased.add(event.CustomerKey(e.Tenant, e.Customer), e.At)
-	for _, key := range s.concerned(t, e) {
+	customers := e.Erased()
+	for _, c := range customers {
+		t.erased.add(event.CustomerKey(e.Tenant, c), e.At)
+	}
+	for _, key := range s.concerned(t, customers, e.At) {
 		x := s.subject(key)
 		if s.err != nil {
 			return
@@ -25,26 +28,31 @@ func (s *Slot) erase(t *tenant, e *event.Event) {
 	}
 	s.count("applied")
 	s.touch(t)
-	s.tell(event.Fact{Tenant: e.Tenant, Customer: e.Customer, StartedAt: e.At, Erased: true})
+	for _, c := range customers {
+		s.tell(event.Fact{Tenant: e.Tenant, Customer: c, StartedAt: e.At, Erased: true})
+	}
 }
 
-// concerned lists the keys of the conversations with a customer who is erased, in order. Only those in which the customer's name is found are decoded.
-func (s *Slot) concerned(t *tenant, e *event.Event) (out []string) {
+// concerned lists the keys of the conversations with customers who are erased, in order. Only those in which a name is found are decoded.
+func (s *Slot) concerned(t *tenant, customers []string, by int64) (out []string) {
+	named := func(b []byte) bool {
+		return slices.ContainsFunc(customers, func(c string) bool { return bytes.Contains(b, []byte(c)) })
+	}
 	consider := func(some []string) {
 		var stored []string
 		var refs []Ref
 		for _, key := range some {
 			if x, ok := s.subjects[key]; !ok {
 				stored, refs = append(stored, key), append(refs, Ref{keySubjects, key})
-			} else if x.convo != nil && x.convo.Concerns(e.Customer, e.At) {
+			} else if x.convo != nil && x.convo.Concerns(customers, by) {
 				out = append(out, key)
 			}
 		}
 		for i, v := range s.getAll(refs) {
-			if !bytes.Contains(v.Blob, []byte(e.Customer)) {
+			if !named(v.Blob) {
 				continue
 			}
-			if x := s.adopt(stored[i], v); s.err == nil && x.convo.Concerns(e.Customer, e.At) {
+			if x := s.adopt(stored[i], v); s.err == nil && x.convo.Concerns(customers, by) {
 				out = append(out, stored[i])
 			}
 		}

@@ -20,7 +20,9 @@ func (p *partition) wish(e *event.Event, offset int64) {
 	if p.wishes == nil {
 		p.wishes = map[string][]wish{}
 	}
-	p.wishes[e.Tenant] = append(p.wishes[e.Tenant], wish{offset, e.At, e.Customer})
+	for _, c := range e.Erased() {
+		p.wishes[e.Tenant] = append(p.wishes[e.Tenant], wish{offset, e.At, c})
+	}
 }
 
 // erasures are what the customers hear of them.

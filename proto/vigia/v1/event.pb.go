@@ -1173,7 +1173,7 @@ const (
 	CustomerIdentity_CHANGE_LINKED CustomerIdentity_Change = 1
 	// This customer is now survivor_customer_id.
 	CustomerIdentity_CHANGE_MERGED CustomerIdentity_Change = 2
-	// Erase what is kept of the customer. Such an event has no key and stands in every partition.
+	// Erase what is kept of the customer and of every identity named. Such an event has no key and stands in every partition.
 	CustomerIdentity_CHANGE_ERASED CustomerIdentity_Change = 3
 	// The customer does not want to be contacted.
 	CustomerIdentity_CHANGE_OPTED_OUT CustomerIdentity_Change = 4
