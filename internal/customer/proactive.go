@@ -10,7 +10,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/window"
 )
 
-// maxHelps bounds how many triggers of one customer are followed at a time. A constant of the state schema.
+// maxHelps bounds how many triggers of one customer are followed in nine days. A constant of the state schema.
 const maxHelps = 32
 
 // help is a trigger that was set off and decided, until what became of it is final.
@@ -64,7 +64,16 @@ func (h *help) until() int64 { return h.at + h.span }
 func (s *State) follow(call Call, t int64, p *sla.Policy) {
 	sig := &call.Signal
 	kind := sla.TriggerKind(sig.TriggerKind).Number()
-	if !call.Outcome.Sent() || kind < 0 || sig.At < t-factKeep || len(s.helps) == maxHelps {
+	if !call.Outcome.Sent() || kind < 0 || sig.At < t-factKeep {
+		return
+	}
+	known := 0
+	for i := range s.helps {
+		if s.helps[i].at >= sig.At-factKeep {
+			known++
+		}
+	}
+	if known >= maxHelps {
 		return
 	}
 	h := help{conversation: sig.Conversation, kind: uint8(kind), at: sig.At, span: p.ProactiveWindowMs(), group: window.Group{Channel: sig.Channel.String(), Queue: sig.Queue, Team: sig.Team}}

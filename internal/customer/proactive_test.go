@@ -217,6 +217,18 @@ func TestCalledForWhom(t *testing.T) {
 	}
 }
 
+// How many are followed goes by their own instants, not by when it was last looked for what is final: so the log alone tells which of them count.
+func TestCalledForManyByTheirInstants(t *testing.T) {
+	s := triggered(t, "", 0)
+	for i := range int64(32) {
+		s.cue(sla.NegativeStreak, fmt.Sprint("c", i), i*minute)
+	}
+	s.cue(sla.NegativeStreak, "last", 9*day+15*minute) // at the instant t of all others none of them is nine days old
+	if n := len(calledOf(s.tick(12 * day).counted)); n != 33 {
+		t.Errorf("%d triggers were followed, want 33", n)
+	}
+}
+
 // TestCalledForInAnyOrder: whatever the order of contacts, and however late they are known before it is final, the same becomes of triggers; and what time does in between does
 // not matter.
 func TestCalledForInAnyOrder(t *testing.T) {
