@@ -15,7 +15,8 @@ import (
 type value struct {
 	lookback int64 // how long before an order contacts have a share in it, by the policy in force at the last evaluation, ms
 	orders   []order
-	touches  []touch // of contacts that are forgotten
+	touches  []touch  // of contacts that are forgotten
+	floor    [2]int64 // by class: the instant of the latest order that was forgotten; what was the latest up to it stays counted as such
 }
 
 // Constants of the state schema.
@@ -161,23 +162,44 @@ func (s *State) finishSales(from, to, t int64) (moved bool) {
 	if len(v.orders) == 0 {
 		return moved
 	}
-	pending := make(map[uint64]bool)
-	s.sales(to, 1<<62, func(_ *contact, x event.Sale) { pending[x.Order] = true })
+	type name struct {
+		id      uint64
+		monthly bool
+	}
+	pending := make(map[name]bool)
+	s.sales(to, 1<<62, func(_ *contact, x event.Sale) {
+		o := orderOf(x)
+		pending[name{o.id, o.monthly}] = true
+	})
 	for i := range v.orders {
-		if o := &v.orders[i]; !o.settled && !pending[o.id] {
+		if o := &v.orders[i]; !o.settled && !pending[name{o.id, o.monthly}] {
 			o.settled, moved = true, true
 		}
 	}
 	orders := len(v.orders)
-	v.orders = slices.DeleteFunc(v.orders, func(o order) bool { return o.settled && o.last()+orderKeep < t })
+	v.orders = slices.DeleteFunc(v.orders, func(o order) bool {
+		old := o.settled && o.last()+orderKeep < t
+		if old {
+			v.leave(&o)
+		}
+		return old
+	})
 	for len(v.orders) > maxOrders {
 		i := oldest(v.orders)
 		if i < 0 {
 			break
 		}
+		v.leave(&v.orders[i])
 		v.orders = slices.Delete(v.orders, i, i+1)
 	}
 	return moved || len(v.orders) < orders
+}
+
+// leave notes an order that is about to be forgotten. An older one must not become the customer's latest by it: that was never counted.
+func (v *value) leave(o *order) {
+	if k := class(o.monthly); o.worth() > 0 {
+		v.floor[k] = max(v.floor[k], o.at)
+	}
 }
 
 // oldest is the settled order whose last purchase lies furthest back, -1 when there is none.
@@ -225,6 +247,9 @@ func (s *State) valueMoments(out []convo.Moment) []convo.Moment {
 			continue
 		}
 		groups, n := rollUps(o.channel, o.queue)
+		if o.at <= s.value.floor[class(o.monthly)] {
+			n = 0 // it is final what was the latest up to there
+		}
 		for _, g := range groups[:n] {
 			k := slices.IndexFunc(latest, func(m convo.Moment) bool { return m.Group == g && m.Class == class(o.monthly) })
 			if k < 0 {

@@ -10,6 +10,7 @@ const (
 	hasLookback = 1 << iota
 	hasOrders
 	hasTouches
+	hasFloor
 )
 
 func (v *value) encode(w *pack.Writer) {
@@ -23,6 +24,9 @@ func (v *value) encode(w *pack.Writer) {
 	if len(v.touches) > 0 {
 		has |= hasTouches
 	}
+	if v.floor != [2]int64{} {
+		has |= hasFloor
+	}
 	if w.Byte(has); has&hasLookback != 0 {
 		w.Int(v.lookback)
 	}
@@ -34,6 +38,10 @@ func (v *value) encode(w *pack.Writer) {
 	}
 	if has&hasTouches != 0 {
 		encodeTouches(w, v.touches, 0)
+	}
+	if has&hasFloor != 0 {
+		w.Int(v.floor[0])
+		w.Int(v.floor[1])
 	}
 }
 
@@ -49,6 +57,9 @@ func (v *value) decode(r *pack.Reader) {
 	}
 	if has&hasTouches != 0 {
 		v.touches = decodeTouches(r, 0)
+	}
+	if has&hasFloor != 0 {
+		v.floor[0], v.floor[1] = r.Int(), r.Int()
 	}
 }
 

@@ -198,3 +198,35 @@ func TestLateRefund(t *testing.T) {
 		t.Errorf("a refund of an order that is forgotten: %d", got)
 	}
 }
+
+// Of more orders than are remembered those go of which nothing was heard for longest. That the customer bought the latest of them stays, and is counted beside what is bought later; nothing
+// older takes its place.
+func TestManyOrders(t *testing.T) {
+	s := valued(t)
+	for i := range byte(64) {
+		s.facts(sale(fmt.Sprint("a#p.", i), 0, i, event.Ordered, 1, usd))
+	}
+	s.tick(day).facts(sale("a#p.last", day, 64, event.Ordered, 1, usd))
+	for i := range byte(64) {
+		s.tick(2 * day).facts(sale(fmt.Sprint("a#p.paid", i), 2*day, i, event.Paid, 1, usd))
+	}
+	s.tick(20 * day).facts(sale("a#p.new", 20*day, 65, event.Ordered, 1, usd))
+	s.expect([]convo.MomentKind{convo.Bought}, "bought 24h0m0s", "bought 24h0m0s commerce", "bought 480h0m0s", "bought 480h0m0s commerce")
+	s.tick(21 * day).facts(sale("a#p.late", 21*day, 64, event.Refunded, 1, usd)) // of the one that is forgotten
+	if got := s.totals()[usd]; got != 66e6 {
+		t.Errorf("sold %d", got)
+	}
+}
+
+// An order and a subscription of one id are two: what is told of the one does not keep the other in mind.
+func TestManyOrdersOfOneID(t *testing.T) {
+	s := valued(t)
+	for i := range byte(65) {
+		s.tick(int64(i) * hour).facts(sale(fmt.Sprint("a#p.", i), int64(i)*hour, i, event.Ordered, 1, usd))
+	}
+	s.tick(9 * day).facts(sale("a#p.monthly", 9*day, 0, event.Subscribed, 1, usd))
+	s.tick(12 * day).facts(sale("a#p.back", 12*day, 0, event.Refunded, 1, usd))
+	if got := s.totals()[usd]; got != 65e6 {
+		t.Errorf("sold %d: the oldest order is still remembered", got)
+	}
+}
