@@ -49,6 +49,7 @@ type hearing struct {
 	key        contactKey
 	told       *contactTold // nil: taken back
 	survivor   string       // a merge
+	occurred   int64        // when somebody was merged or erased, as the event says
 	erased     bool
 	optedOut   bool
 	zone       *time.Location
@@ -56,6 +57,9 @@ type hearing struct {
 	policy     *policy      // in force there
 	survey     surveyKey    // of a request or an answer
 	asked      *surveyTold  // nil: taken back
+	sale       saleKey      // of a purchase
+	order      orderKey     // and of its order
+	sold       *saleTold    // nil: taken back
 }
 
 // contactTold is one contact of a customer.
@@ -72,7 +76,7 @@ func (c *contactTold) equal(o *contactTold) bool {
 	if c == nil || o == nil {
 		return c == o
 	}
-	return c.channel == o.channel && c.queue == o.queue && c.begin == o.begin && c.end == o.end && c.open == o.open && c.acts.equal(o.acts) && c.whole == o.whole && slices.Equal(c.at, o.at)
+	return c.channel == o.channel && c.queue == o.queue && c.begin == o.begin && c.end == o.end && c.open == o.open && c.acts.equal(o.acts, voicedName(c.channel)) && c.whole == o.whole && slices.Equal(c.at, o.at)
 }
 
 // episodeTold is what an episode adds up to.

@@ -81,12 +81,13 @@ func (l *life) actsNow() acts {
 	return a
 }
 
-func (a acts) equal(b acts) bool {
+// equal says whether they tell the same of a call, or of a contact that is none: of words and signs what rule 21.1 makes of them.
+func (a acts) equal(b acts, call bool) bool {
 	same := slices.Equal(a.agents, b.agents)
 	contained := func(x acts) bool {
 		return x.bot && x.joined == 0 && (x.outcome == event.SelfServiceContained || x.outcome == event.SelfServiceConfirmed || x.resolved != 0)
 	}
 	return same && contained(a) == contained(b) && a.joined == b.joined && a.moved == b.moved && a.reopened == b.reopened && a.bot == b.bot &&
 		a.confirmed == b.confirmed && a.resolved == b.resolved && a.team == b.team && a.agent == b.agent && a.subject == b.subject && a.tier == b.tier &&
-		a.mood == b.mood && a.moodAt == b.moodAt && a.abandoned == b.abandoned && a.broken == b.broken && slices.Equal(a.said, b.said)
+		a.mood == b.mood && a.moodAt == b.moodAt && a.abandoned == b.abandoned && a.broken == b.broken && slices.Equal(exchanges(a.said, call), exchanges(b.said, call))
 }

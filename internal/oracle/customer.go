@@ -35,12 +35,13 @@ type person struct {
 	visits    *visits
 	risk      risk
 	calls     *calls
+	trade     *trade
 	into      string // merged into
 	until     int64  // as long as this is known
 }
 
 func newPerson() *person {
-	return &person{gone: map[contactKey]*contactTold{}, contacts: map[contactKey]*contactTold{}, since: map[contactKey]int64{}, floors: map[Group]int64{}, file: newFile(), answers: newAnswers(), visits: newVisits(), calls: &calls{}}
+	return &person{gone: map[contactKey]*contactTold{}, contacts: map[contactKey]*contactTold{}, since: map[contactKey]int64{}, floors: map[Group]int64{}, file: newFile(), answers: newAnswers(), visits: newVisits(), calls: &calls{}, trade: newTrade()}
 }
 
 // customers is rule 11: what all customers have heard, in the order of time.
@@ -131,7 +132,7 @@ func (c *customers) hear(h hearing) {
 	case h.survivor != "":
 		if h.survivor != h.customer {
 			p.freeze(h.at, c.policy)
-			after := p.calls.end(h.at)
+			after := p.calls.end(h.at, h.occurred)
 			p.calls.list = append(p.calls.list, after.list...)
 			p.into, p.until = h.survivor, h.at+mergeKept
 		}
@@ -139,18 +140,18 @@ func (c *customers) hear(h hearing) {
 	case h.erased:
 		p.freeze(h.at, c.policy)
 		n := newPerson()
-		n.calls = p.calls.end(h.at)
+		n.calls = p.calls.end(h.at, h.occurred)
 		n.final = slices.DeleteFunc(p.moments(h.at, c.policy), func(m Moment) bool { return m.Kind == AtRisk }) // rule 23.5
 		c.known[h.customer] = n
 		return
 	}
 	// Rule 11.6: what is told goes on along the merges, and ends where it comes back to a customer it passed.
 	name, passed := h.customer, map[string]bool{}
-	for p.into != "" && p.until >= h.at && !passed[name] {
+	for p.into != "" && p.until >= h.at && !passed[name] && (h.sale.subject == nil || !p.trade.knows(h.order, h.at)) {
 		passed[name] = true
 		p.until = max(p.until, h.at+mergeKept)
 		h.key.via += "/" + name
-		h.survey.via = h.key.via
+		h.survey.via, h.sale.via = h.key.via, h.key.via
 		name = p.into
 		p = c.of(name)
 	}
@@ -166,6 +167,10 @@ func (p *person) hear(h hearing) {
 	}
 	if h.survey.subject != nil {
 		p.answers.hear(h.survey, h.asked, h.at)
+		return
+	}
+	if h.sale.subject != nil {
+		p.trade.hear(h.sale, h.sold, h.at)
 		return
 	}
 	p.file.hear(h)
@@ -257,6 +262,7 @@ func (p *person) freeze(now int64, policy *policy) {
 	p.settleRisk(now, policy)
 	p.answers.settle(now, policy, p.file)
 	p.calls.settle(now, policy, p.file)
+	p.trade.settle(now, policy, p.file)
 	p.file.settle(now, policy, p.answers)
 	p.visits.settle(now, policy)
 	for key, c := range p.contacts {
@@ -276,6 +282,7 @@ func (p *person) moments(now int64, policy *policy) []Moment {
 	out = append(out, p.visits.moments(policy)...)
 	out = append(out, p.risks(now, policy)...)
 	out = append(out, p.calls.moments(now, p.file)...)
+	out = append(out, p.trade.moments(policy, p.file)...)
 	for g, t := range p.latest() {
 		out = append(out, Moment{Kind: Active, At: t, Group: g})
 	}

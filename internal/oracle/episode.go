@@ -101,14 +101,15 @@ type life struct {
 	connector, account string
 
 	surveys
-	ep       episode
-	voids    map[int]bool  // of the episodes so far
-	finished []episodeTold // episodes that have ended, for the customer
-	out      []found
-	direct   map[uint32]bool         // messages that are known by more than a receipt
-	scores   map[int]event.Sentiment // by their places
-	at       int                     // place of the event at hand
-	serial   int64                   // and its policy
+	purchases []purchase // that are not final
+	ep        episode
+	voids     map[int]bool  // of the episodes so far
+	finished  []episodeTold // episodes that have ended, for the customer
+	out       []found
+	direct    map[uint32]bool         // messages that are known by more than a receipt
+	scores    map[int]event.Sentiment // by their places
+	at        int                     // place of the event at hand
+	serial    int64                   // and its policy
 }
 
 // topic is one that was told in an episode.

@@ -17,6 +17,7 @@ type KPI struct {
 // Formula reads one definition. Exactly one of its functions is set.
 type Formula struct {
 	Metrics   []int // that the number rests on
+	Whole     []int // that it rests on as they are in all groups together
 	Read      func(s Sums) Reading
 	Now       func(open []Open) Reading
 	Customers func(s Sums, w Window) (Reading, error)

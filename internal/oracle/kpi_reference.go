@@ -12,6 +12,7 @@ import (
 type number struct {
 	at, value int64
 	key       string
+	currency  string
 }
 
 // references are the numbers of a kind, ascending by instant; of those at one instant the last in the log.
@@ -23,7 +24,7 @@ func (w *World) references(tenant string, t event.ReferenceType) []number {
 			continue
 		}
 		out = slices.DeleteFunc(out, func(n number) bool { return n.at == e.At && n.key == r.Key })
-		out = append(out, number{e.At, r.Value, r.Key})
+		out = append(out, number{e.At, r.Value, r.Key, r.Currency})
 	}
 	slices.SortStableFunc(out, func(a, b number) int { return cmp.Compare(a.at, b.at) })
 	return out

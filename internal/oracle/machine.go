@@ -73,6 +73,7 @@ func (l *life) step(e *taken, i int) {
 		ep.void = true
 		ep.gone = ep.gone || e.kind == deleted
 	case activity:
+		l.buys(e)
 		l.active(e.At)
 	case other:
 		l.survey(e)

@@ -59,6 +59,9 @@ func init() {
 // Counts are the metrics that a moment counts in.
 func (m Moment) Counts() []Count {
 	var out []Count
+	if no := m.valueMetric(); no != 0 {
+		return []Count{{no, m}}
+	}
 	for _, c := range metrics {
 		if c.holds(m) {
 			out = append(out, Count{c.no, m})
@@ -69,6 +72,9 @@ func (m Moment) Counts() []Count {
 
 // Sum is what the moment adds to the sum of a metric, 0 where none is kept; kept says whether single values are, too.
 func (c Count) Sum() (v int64, kept bool) {
+	if _, money := ofValue(c.Metric); money {
+		return c.Moment.Value, false
+	}
 	for _, m := range metrics {
 		if m.no == c.Metric && m.shape != counted {
 			return c.Moment.Value, m.shape == distributed

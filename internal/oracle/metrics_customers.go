@@ -1,5 +1,7 @@
 package oracle
 
+import "sync"
+
 // The metrics of rule 18.
 func init() {
 	is := func(no int, k Kind) {
@@ -46,18 +48,23 @@ func init() {
 // RolledUp says whether a moment counts in its own roll-up alone, rule 11.5.
 func (m Moment) RolledUp() bool {
 	switch m.Kind {
-	case Active, ActiveDay, LatestRelational, LatestTransactional, RelationalRollUp, TransactionalRollUp, Returned, SeenWeek, StayedWeek, SeenMonth, StayedMonth, AtRisk:
+	case Active, ActiveDay, LatestRelational, LatestTransactional, RelationalRollUp, TransactionalRollUp, Returned, SeenWeek, StayedWeek, SeenMonth, StayedMonth, AtRisk, Sold, SubscribedTo, Bought, Attributed:
 		return true
 	}
 	return false
 }
 
-// Knows says whether a metric is in the tables here.
-func Knows(no int) bool {
+// numbers are those of the metrics in the tables, once all of them are there.
+var numbers = sync.OnceValue(func() map[int]bool {
+	out := map[int]bool{}
 	for _, m := range metrics {
-		if m.no == no {
-			return true
-		}
+		out[m.no] = true
 	}
-	return false
+	return out
+})
+
+// Knows says whether a metric is one of those of the tables here and in rule 22.
+func Knows(no int) bool {
+	known, _ := ofValue(no)
+	return known || numbers()[no]
 }

@@ -59,6 +59,8 @@ type Moment struct {
 	Closed       bool   // of broken: by a resolve before it was due (rule 8.5), which nobody is told of
 	Band         Band
 	Scale        int // of ratings, its number from 1
+	Currency     int // of purchases, its number of ISO 4217
+	Model        int // of attributed, its number
 	Widget       string
 	Moment       string
 	At           int64 // Unix ms

@@ -21,6 +21,7 @@ type World struct {
 	parts    map[int32]*partition
 	subjects []*subject
 	moments  []Moment
+	places   map[int][]int  // of the moments that count in a metric; nil until somebody asks
 	told     []*event.Event // numbers that no channel brings
 	triggers []event.Signal // that were set off
 }
@@ -65,6 +66,23 @@ func read(records []Placed, o Options) (*World, error) {
 
 // Moments are all that counts, in the order of tenants and instants. The list is the world's own.
 func (w *World) Moments() []Moment { return w.moments }
+
+// Counting are the moments that count in a metric, in the order of [World.Moments].
+func (w *World) Counting(metric int) []Moment {
+	if w.places == nil {
+		w.places = map[int][]int{}
+		for i, m := range w.moments {
+			for _, c := range m.Counts() {
+				w.places[c.Metric] = append(w.places[c.Metric], i)
+			}
+		}
+	}
+	var out []Moment
+	for _, i := range w.places[metric] {
+		out = append(out, w.moments[i])
+	}
+	return out
+}
 
 // Breaches are the promises that count as broken.
 func (w *World) Breaches() []Moment {

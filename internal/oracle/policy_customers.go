@@ -19,6 +19,23 @@ type customerPolicy struct {
 
 	Triggers        []triggerSpec `json:"triggers"`
 	ProactiveWindow string        `json:"proactive_window"`
+
+	Value struct {
+		Currency       string   `json:"currency"`
+		LifespanMonths int64    `json:"lifespan_months"`
+		Margin         *float64 `json:"margin"`
+		MonthlyChurn   *float64 `json:"monthly_churn"`
+		Discount       *float64 `json:"discount"`
+		Lookback       string   `json:"lookback"`
+	} `json:"value"`
+}
+
+// lookback is W of rule 22.6.
+func (p *customerPolicy) lookback() int64 {
+	if p.Value.Currency == "" {
+		return 0
+	}
+	return span(p.Value.Lookback, 30*dayMs)
 }
 
 // returnWindows are the W of rule 18.1 that no policy has replaced; other channels have 7 days.

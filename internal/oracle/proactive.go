@@ -170,11 +170,12 @@ func (c *calls) settle(now int64, p *policy, f *file) {
 	}
 }
 
-// end ends those whose time is not over: the customer goes on as another, or is forgotten. Those after it are of whom the customer is then.
-func (c *calls) end(now int64) (after *calls) {
+// end ends those whose time is not over: the customer goes on as another, or is forgotten. Those after it are of whom the customer is then; as t lags behind the events of a log,
+// those up to the instant of the merge itself are not.
+func (c *calls) end(now, occurred int64) (after *calls) {
 	after = &calls{}
 	for _, k := range c.list {
-		if !k.over && k.policy == nil && k.At > now {
+		if !k.over && k.policy == nil && k.At > max(now, occurred) {
 			after.list = append(after.list, &call{Signal: k.Signal, number: k.number})
 		}
 		k.over = k.over || k.policy == nil || now < k.At+k.policy.proactiveWindow()
@@ -195,7 +196,7 @@ func (c *calls) moments(now int64, f *file) []Moment {
 // origin is the contact of rule 21.2; taken: it was taken back.
 func (f *file) origin(c *call) (o *known, taken bool) {
 	for _, k := range f.heard {
-		if k.key.subject.key.conversation == c.Conversation && k.inbound() && k.begin <= c.At && !k.finalAt(c.At, c.policy.contactsKept()) && (o == nil || k.begin > o.begin) {
+		if k.key.subject.key.conversation == c.Conversation && k.inbound() && k.begin <= c.At && !k.finalAt(c.At, c.policy.contactsKept()) && (o == nil || k.begin > o.begin || k.begin == o.begin && k.key.via < o.key.via) {
 			o = k
 		}
 	}

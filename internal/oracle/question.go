@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"math/big"
 	"slices"
 	"time"
 )
@@ -13,6 +14,10 @@ type extras struct {
 	HasMean bool
 	Mean    float64
 	Series  []Step
+
+	Money       bool   // Basis, Top and Bottom are told as they stand
+	Top, Bottom string // exact decimals of what was divided; of a value that is null empty or not looked at
+	exact       *big.Rat
 }
 
 // Step is one of a series; Bounded says that Low and High are known.

@@ -40,7 +40,7 @@ func (w *World) Release() {
 	for _, s := range w.subjects {
 		*s = subject{key: s.key}
 	}
-	w.subjects, w.moments = nil, nil
+	w.subjects, w.moments, w.places = nil, nil, nil
 }
 
 // Person is a customer of a tenant.
@@ -257,22 +257,12 @@ func (c Count) ByAgent() bool {
 	return agent
 }
 
-// Metrics are the numbers of all metrics, ascending.
-func Metrics() []int {
-	var out []int
-	for _, m := range metrics {
-		out = append(out, m.no)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
 // Uses are the ids of the KPIs that rest on a metric, ascending; agent says whether one of them is read by agent.
 func Uses(metric int) (ids []string, agent bool) {
 	for _, id := range IDs() {
 		k := catalog[id]
 		for _, name := range Definitions(id) {
-			if slices.Contains(k.Definitions[name].Metrics, metric) {
+			if f := k.Definitions[name]; slices.Contains(f.Metrics, metric) || slices.Contains(f.Whole, metric) {
 				ids, agent = append(ids, id), agent || k.ByAgent
 				break
 			}

@@ -28,6 +28,7 @@ type subject struct {
 	said     map[contactKey]hearing
 	asked    askedBefore
 	parts    map[int]int // how many were told, by episode
+	bought   map[saleKey]sold
 	hearings []hearing
 
 	now     *life // as of the last look
@@ -180,7 +181,7 @@ func (s *subject) identity(e *event.Event, b *book, offset int64) {
 	if !ok || e.Customer == "" {
 		return
 	}
-	h := hearing{partition: s.p.number, offset: offset + 1, at: s.p.time(offset), tenant: s.key.tenant, customer: e.Customer, zone: b.current().zone, policy: b.current()}
+	h := hearing{partition: s.p.number, offset: offset + 1, at: s.p.time(offset), tenant: s.key.tenant, customer: e.Customer, occurred: e.At, zone: b.current().zone, policy: b.current()}
 	switch c.Change {
 	case event.IdentityMerged:
 		h.survivor = c.Survivor
@@ -237,6 +238,7 @@ func (s *subject) look(offset int64, tick bool) (forgotten bool) {
 	s.forgetSurveys(l, now)
 	s.tellCustomers(l, b, offset, s.p.time(offset-1)) // what a tick brings about is told before the tick itself, rule 11.3
 	s.tellSurveys(l, b, offset, s.p.time(offset-1))
+	s.tellPurchases(l, b, offset, s.p.time(offset-1))
 	if tick && s.forget(l, b, now) {
 		s.gone = true
 		return true
@@ -302,7 +304,7 @@ func (s *subject) settle(l *life, b *book, limit int64) {
 	for i, e := range s.events[:n] {
 		base.step(e, i)
 	}
-	base.out = nil
+	base.out, base.purchases = nil, nil // what is final stays as it was told, rule 22.1
 	if h := base.ep.handling; h != nil && l.unwrapped(base.ep.n, *h, n) {
 		base.countHandling()
 		for _, m := range base.out {

@@ -82,29 +82,26 @@ func (w *World) Values(tenant, kpi, definition string, by []string, from, to, no
 
 // sums are the moments that a formula rests on, by group.
 func (w *World) sums(tenant string, f Formula, by []string, window Window) (map[Group]Sums, error) {
+	if _, err := (Group{}).only(by); err != nil {
+		return nil, err
+	}
 	sums := map[Group]Sums{}
-	for _, m := range w.Moments() {
-		if m.Tenant != tenant || m.At < window.From || m.At >= window.To {
-			continue
-		}
-		g, err := m.Group.only(by)
-		if err != nil {
-			return nil, err
-		}
-		if m.RolledUp() != f.RollUps || f.RollUps && (g != m.Group || names(g) != len(by)) {
-			continue // it counts in its own roll-up alone
-		}
-		if slices.Contains(by, "topic") && g.Topic == "" {
-			continue
-		}
-		for _, c := range m.Counts() {
-			if !slices.Contains(f.Metrics, c.Metric) {
+	for _, metric := range slices.Compact(slices.Sorted(slices.Values(f.Metrics))) {
+		for _, m := range w.Counting(metric) {
+			if m.Tenant != tenant || m.At < window.From || m.At >= window.To {
+				continue
+			}
+			g, _ := m.Group.only(by)
+			if m.RolledUp() != f.RollUps || f.RollUps && (g != m.Group || names(g) != len(by)) {
+				continue // it counts in its own roll-up alone
+			}
+			if slices.Contains(by, "topic") && g.Topic == "" {
 				continue
 			}
 			if sums[g] == nil {
 				sums[g] = Sums{}
 			}
-			sums[g][c.Metric] = append(sums[g][c.Metric], m)
+			sums[g][metric] = append(sums[g][metric], m)
 		}
 	}
 	return sums, nil

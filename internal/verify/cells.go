@@ -186,18 +186,28 @@ func (w *wanted) add(c oracle.Count, known bool) {
 	}
 }
 
-// metricsKnown are the metrics that the definitions have.
-var metricsKnown = oracle.Metrics()
+// metricsOf are the metrics that are in any of some cells, ascending. A few of the thousands that there are: each currency has its own.
+func metricsOf(cells ...map[int]*total) []int {
+	var out []int
+	for _, c := range cells {
+		out = slices.AppendSeq(out, maps.Keys(c))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
 
-// held is what a stored cell holds.
+// held is what a stored cell holds of the metrics that the definitions have.
 func held(b []byte) (map[int]*total, error) {
 	c, err := window.DecodeCell(b)
 	if err != nil {
 		return nil, err
 	}
 	out := map[int]*total{}
-	for _, m := range metricsKnown {
-		a := c.Metric(window.Metric(m))
+	for _, m := range c.Metrics() {
+		if !oracle.Knows(int(m)) {
+			continue
+		}
+		a := c.Metric(m)
 		t := total{n: a.N, sum: a.Sum}
 		for _, b := range a.Buckets {
 			if b.N != 0 {
@@ -208,7 +218,7 @@ func held(b []byte) (map[int]*total, error) {
 			}
 		}
 		if t.n != 0 || t.sum != 0 || t.buckets != nil {
-			out[m] = &t
+			out[int(m)] = &t
 		}
 	}
 	return out, nil

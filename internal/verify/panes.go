@@ -100,7 +100,7 @@ func (v *run) cell(s side, tenant string, k cellKey, got map[int]*total, want *w
 	var says, should []string
 	fewer := false
 	kpis := map[string]bool{}
-	for _, m := range metricsKnown {
+	for _, m := range metricsOf(got, want.metrics) {
 		g, x := value(got, m), value(want.metrics, m)
 		if g.equal(x) {
 			continue

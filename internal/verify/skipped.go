@@ -75,7 +75,7 @@ func (f *firstStage) explains(all, is, would map[cellKey]*wanted) (same, changed
 				return false, false
 			}
 		}
-		for _, m := range metricsKnown {
+		for _, m := range metricsOf(got, cellMetrics(all, k), cellMetrics(is, k), cellMetrics(would, k)) {
 			was, now := cellValue(is, k, m), cellValue(would, k, m)
 			want := cellValue(all, k, m).less(was).plus(now)
 			if !value(got, m).equal(want) {
@@ -116,10 +116,14 @@ func joined(a, b map[cellKey]*wanted) map[cellKey]bool {
 }
 
 func cellValue(cells map[cellKey]*wanted, k cellKey, metric int) total {
+	return value(cellMetrics(cells, k), metric)
+}
+
+func cellMetrics(cells map[cellKey]*wanted, k cellKey) map[int]*total {
 	if w := cells[k]; w != nil {
-		return value(w.metrics, metric)
+		return w.metrics
 	}
-	return total{}
+	return nil
 }
 
 func (t total) plus(o total) total { return t.times(o, 1) }

@@ -65,6 +65,9 @@ func (c *Cell) Metric(m Metric) Agg {
 	return Agg{}
 }
 
+// Metrics are those that something was counted of, ascending. The list is the cell's own: read it.
+func (c *Cell) Metrics() []Metric { return c.metrics }
+
 // Empty reports whether all contributions have been taken back.
 func (c *Cell) Empty() bool {
 	for _, a := range c.aggs {

@@ -26,10 +26,10 @@ func TestCustomersEqualOracle(t *testing.T) {
 		logs = s
 	}
 	from, _ := strconv.Atoi(os.Getenv("VIGIA_ORACLE_SEED"))
-	without, reasons := map[string]bool{}, [4]int{}
+	without, reasons, worth := map[string]bool{}, [4]int{}, map[oracle.Kind]int{}
 	// A change of surveys_rest judges anew only at the next look of stage 2, which the oracle does not know; an answer that is edited just before it is forgotten counts for the oracle as
 	// one of its own.
-	for name := range strings.SplitSeq("rest,edit,"+os.Getenv("VIGIA_ORACLE_WITHOUT"), ",") {
+	for name := range strings.SplitSeq("rest,edit,far,"+os.Getenv("VIGIA_ORACLE_WITHOUT"), ",") {
 		without[name] = true
 	}
 	for n := range logs {
@@ -45,6 +45,9 @@ func TestCustomersEqualOracle(t *testing.T) {
 			if m.Kind == oracle.AtRisk && m.Group == (oracle.Group{}) {
 				reasons[m.Value]++
 			}
+			if money(m) {
+				worth[m.Kind]++
+			}
 		}
 	}
 	for class, n := range reasons {
@@ -52,6 +55,12 @@ func TestCustomersEqualOracle(t *testing.T) {
 			t.Errorf("nobody is at risk for reason %d: nothing was compared", class)
 		}
 	}
+	for _, kind := range []oracle.Kind{oracle.Bought, oracle.Sold, oracle.SubscribedTo, oracle.Attributed} {
+		if worth[kind] == 0 && logs >= 20 {
+			t.Errorf("nothing is %s: nothing was compared", kind)
+		}
+	}
+	t.Logf("value: %v", worth)
 	t.Logf("at risk: %d; %d silent, %d falling, %d negative", reasons[0], reasons[1], reasons[2], reasons[3])
 	t.Logf("compared: %d logs of %d days, %d conversations, %d moments, %d cells, %d triggers", logs, days, 60*logs, moments, cells, triggers)
 }
@@ -79,6 +88,7 @@ func (g *traffic) customersPolicy(serial int64) event.Policy {
 		p.Rules = []sla.RuleSpec{{Name: "all", FirstResponse: "15m", NextResponse: "1h", Resolution: "8h", OnResolve: pick(g, "cancel", "miss")}}
 	}
 	p.SessionGap = pick(g, "", "24h")
+	g.valuePolicy(&p)
 	if g.on("help") {
 		for _, kind := range []sla.TriggerKind{sla.RepeatContact, sla.BotLoop, sla.GoneSilent} {
 			p.Triggers = append(p.Triggers, sla.TriggerSpec{Name: string(kind), Kind: kind, Cooldown: "1h", Holdout: 40})
@@ -119,6 +129,9 @@ func visits(seed uint64, conversations int, span int64, without map[string]bool)
 			}
 			g.send(e)
 		}
+	}
+	if g.on("value") {
+		g.shop(start, span, conversations, who)
 	}
 	if g.on("policy") {
 		for n := range g.IntN(4) {
@@ -188,6 +201,8 @@ func (g *traffic) visit(n int, at int64, who func() string) {
 			e.Actor = event.BySystem
 			requests++
 			e.Body = event.SurveyRequested{Survey: "s", Request: fmt.Sprint("r", n, ".", requests), Instrument: event.NPS}
+		case x > 96 && g.on("value"):
+			e.Body = g.purchase(nil)
 		case x < 97 && g.on("answer"):
 			b := event.SurveyAnswered{Survey: pick(g, "s", "s", "turned"), Request: fmt.Sprint("r", n, ".", requests), Question: "q", Final: true}
 			if answers == 0 || !g.on("edit") || g.chance(70) {
@@ -284,21 +299,24 @@ func ofCustomers(diffs []string) []string {
 		if _, err := fmt.Sscanf(s, "metric %d", &metric); err != nil {
 			return false
 		}
-		return metric != 29 && (metric < 90 || metric > 96) && (metric < 200 || metric >= 600)
+		return metric != 29 && (metric < 90 || metric > 96) && (metric < 200 || metric >= 600) && metric < 5000
 	})
 }
 
 // TestCustomerValues compares the numbers that are made of weeks and months.
 func TestCustomerValues(t *testing.T) {
 	n, _ := strconv.Atoi(os.Getenv("VIGIA_ORACLE_SEED"))
-	total := 0
-	for seed := n; seed < n+24; seed++ {
-		without := map[string]bool{"rest": true, "edit": true}
+	total, logs := 0, 24
+	if s, err := strconv.Atoi(os.Getenv("VIGIA_ORACLE_CUSTOMERS")); err == nil {
+		logs = s
+	}
+	for seed := n; seed < n+logs; seed++ {
+		without := map[string]bool{"rest": true, "edit": true, "far": true}
 		l := visits(uint64(seed), 80, []int64{20, 40, 90}[seed%3]*day, without)
 		l = withReferences(l, uint64(seed))
 		c := compare(t, l, false)
 		if d := ofCustomers(c.diffs); len(d) > 0 {
-			t.Errorf("seed %d: %d cells differ", seed, len(d))
+			t.Errorf("seed %d: %d cells differ, such as %s", seed, len(d), d[0])
 			continue
 		}
 		p, err := policyIn(l)
@@ -314,10 +332,16 @@ func TestCustomerValues(t *testing.T) {
 func withReferences(log []oracle.Placed, seed uint64) []oracle.Placed {
 	r := rand.New(rand.NewPCG(seed, 3))
 	end := log[len(log)-1].Body.(event.Tick).At
-	for i := range 6 {
+	for i := range 12 {
 		b := event.Reference{Type: event.CustomerBase, Value: int64(1+r.IntN(200)) * 500_000_000}
 		if i%2 == 0 {
 			b = event.Reference{Type: event.EventMarker, Key: fmt.Sprint("launch", i)}
+		}
+		if i >= 6 { // prices; some of them twice, in another currency, and of nothing
+			b = event.Reference{Type: event.ExchangeRate, Key: []string{"USD", "COP", "EUR", "XXX"}[r.IntN(4)], Value: 1 + r.Int64N(5_000_000_000_000), Currency: []string{"COP", "USD", "COP", "USD", "EUR"}[r.IntN(5)]}
+			if i%4 == 3 {
+				b = event.Reference{Type: event.AcquisitionCost, Value: r.Int64N(4) * 12_345_678_901, Currency: []string{"COP", "USD", "EUR"}[r.IntN(3)]}
+			}
 		}
 		if seed%5 == 0 && i%2 == 1 {
 			continue
@@ -334,16 +358,19 @@ func referencesOf(log []oracle.Placed) kpi.References {
 		if e, ok := r.Body.(*event.Event); ok {
 			if b, ok := e.Body.(event.Reference); ok {
 				name := kpi.ReferenceName{Type: b.Type, Key: b.Key}
-				out[name] = out[name].Set(kpi.ReferencePoint{At: e.At, Value: b.Value})
+				out[name] = out[name].Set(kpi.ReferencePoint{At: e.At, Value: b.Value, Currency: b.Currency})
 			}
 		}
 	}
 	return out
 }
 
+// policyIn is the one in force at the end of a log.
 func policyIn(log []oracle.Placed) (p *sla.Policy, err error) {
+	newest := int64(0)
 	for _, r := range log {
-		if b, ok := r.Body.(event.Policy); ok {
+		if b, ok := r.Body.(event.Policy); ok && b.Serial > newest {
+			newest = b.Serial
 			var spec sla.PolicySpec
 			if err = json.Unmarshal(b.Body, &spec); err != nil {
 				return nil, err

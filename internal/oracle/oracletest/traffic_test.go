@@ -28,11 +28,12 @@ type arrival struct {
 // traffic makes a log out of chance: conversations of every sort, their events late, repeated and out of order.
 type traffic struct {
 	*rand.Rand
-	all     []arrival
-	events  int
-	pace    int64             // how much slower than usual everything is
-	windows map[string]string // of first contacts
-	without map[string]bool   // kinds of trouble that are off
+	all      []arrival
+	events   int
+	pace     int64             // how much slower than usual everything is
+	windows  map[string]string // of first contacts
+	lookback string            // of orders
+	without  map[string]bool   // kinds of trouble that are off
 }
 
 func (g *traffic) on(name string) bool { return !g.without[name] }

@@ -150,7 +150,7 @@ func TestVerifyIsSilent(t *testing.T) {
 	for n := from; n < from+days; n++ {
 		l := log(uint64(n), 60, 12*hour*pace(n), pace(n), nil)
 		if n%3 == 2 {
-			l = visits(uint64(n), 60, 40*day, map[string]bool{"rest": true, "same": true, "edit": true})
+			l = visits(uint64(n), 60, 40*day, map[string]bool{"rest": true, "same": true, "edit": true, "far": true})
 		}
 		begin := int64(0)
 		if n%5 == 4 {
