@@ -7,8 +7,9 @@ import (
 	"github.com/vigia-cx/vigia/internal/sla"
 )
 
-// promises of updates, and which surveys are read the other way round.
+// promises of updates, which surveys are read the other way round, and what customers are worth.
 func (g *traffic) moreRules(p *sla.PolicySpec) {
+	p.Value.Currency = "COP"
 	if g.on("update") {
 		p.Rules[0].PeriodicUpdate, p.Rules[0].PausableUpdate = "2m", "90s"
 		p.Rules[1].PeriodicUpdate, p.Rules[1].PausableUpdate = "10m", pick(g, "", "4m")
