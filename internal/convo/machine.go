@@ -289,10 +289,10 @@ func (k Kind) message() bool {
 }
 
 // groupOf is the routing at an instant. Before the first queue is known, the first one that becomes known counts: a call's start belongs to the queue it
-// reached. The same holds for the topic, within the episode.
+// reached. The same holds for the topic, within the episode, where the last one of that instant is meant.
 func (r *run) groupOf(at int64) window.Group {
 	g := window.Group{Channel: r.channel.String()}
-	past := false
+	past, from := false, int64(0)
 	for _, c := range r.groups {
 		if c.at <= at {
 			g = c.g
@@ -302,10 +302,10 @@ func (r *run) groupOf(at int64) window.Group {
 			g.Queue, g.Team = c.g.Queue, c.g.Team
 		}
 		past = past || c.cut
-		if g.Topic == "" && !past {
-			g.Topic = c.g.Topic
+		if c.g.Topic != "" && !past && (g.Topic == "" || c.at == from) {
+			g.Topic, from = c.g.Topic, c.at
 		}
-		if g.Queue != "" && (g.Topic != "" || past) {
+		if g.Queue != "" && (past || g.Topic != "" && c.at > from) {
 			break
 		}
 	}

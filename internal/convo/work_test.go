@@ -192,6 +192,8 @@ func TestTopics(t *testing.T) {
 			}
 		}
 	}
+	// The first topic that is told later is the last one of its instant.
+	chat(t, plain()).about(convo.Started).play("0s in q=sales\n 3m in q=help topic=a\n 3m note q=desk topic=b\n 4m note topic=c").want("0s started q=sales topic=b")
 	// What is lost at the end of an episode is lost in its topic.
 	never := plain()
 	never.Stale = map[string]string{"whatsapp": "never"}
