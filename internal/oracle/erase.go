@@ -31,7 +31,7 @@ func (w *World) erasures() (out []hearing) {
 		for tenant, list := range p.wishes {
 			for _, x := range list {
 				b := p.book(tenant, x.offset).current()
-				out = append(out, hearing{partition: p.number, offset: x.offset + 1, at: p.time(x.offset), tenant: tenant, customer: x.customer, zone: b.zone, policy: b, erased: true})
+				out = append(out, hearing{partition: p.number, offset: x.offset + 1, at: p.time(x.offset), tenant: tenant, customer: x.customer, occurred: x.at, zone: b.zone, policy: b, erased: true})
 			}
 		}
 	}
