@@ -76,6 +76,7 @@ type taken struct {
 	where   event.Routing    // what it says of its routing
 	inert   bool             // what it says of a message's score has no effect any more
 	given   *event.Sentiment // a score that is the message's own by now
+	spent   bool             // it is of a request or an answer that is forgotten
 }
 
 // classify is rule 3.

@@ -88,6 +88,9 @@ func (l *life) belongs(e *taken) belongs {
 func (l *life) survey(e *taken) {
 	switch b := e.Body.(type) {
 	case event.SurveyRequested:
+		if e.spent {
+			return
+		}
 		id, named := uint32(fnv(b.Request)), b.Request != ""
 		i := slices.IndexFunc(l.requests, func(r request) bool { return named && r.named && r.id == id })
 		if i < 0 {
@@ -110,6 +113,9 @@ func (l *life) survey(e *taken) {
 			if r := &l.requests[i]; b.Request != "" && r.named && r.id == uint32(fnv(b.Request)) && r.at <= e.At && e.At <= r.at+limit {
 				r.reached |= reachedAnswer
 			}
+		}
+		if e.spent {
+			return
 		}
 		i := slices.IndexFunc(l.answers, func(a answer) bool { return a.response == b.Response && a.question == b.Question })
 		if i < 0 {
@@ -224,6 +230,10 @@ func (s *subject) forgetSurveys(l *life, now int64) {
 		i := slices.IndexFunc(l.requests, func(o request) bool { return o.first == r.first })
 		r.reached = l.requests[i].reached
 		keep(l.prompted(r), true)
+		s.spend(func(e *taken) bool {
+			b, ok := e.Body.(event.SurveyRequested)
+			return ok && r.named && uint32(fnv(b.Request)) == r.id && b.Request != ""
+		})
 		return true
 	})
 	from = newest(said)
@@ -234,8 +244,19 @@ func (s *subject) forgetSurveys(l *life, now int64) {
 		i := slices.IndexFunc(l.answers, func(o answer) bool { return o.first == a.first })
 		a.version, a.serial = l.answers[i].version, l.answers[i].serial
 		keep(l.rated(a))
+		s.spend(func(e *taken) bool {
+			b, ok := e.Body.(event.SurveyAnswered)
+			return ok && b.Response == a.response && b.Question == a.question
+		})
 		return true
 	})
+}
+
+// spend marks events that are not final as of what is being forgotten: they do not begin a new one, rule 15.5.
+func (s *subject) spend(of func(*taken) bool) {
+	for _, e := range s.events {
+		e.spent = e.spent || of(e)
+	}
 }
 
 // memory is the end of that of the newest request or answer, 0 when there is none.

@@ -16,7 +16,8 @@ import (
 	"github.com/vigia-cx/vigia/internal/worker"
 )
 
-// TestValueEqualsOracle compares what shops tell of up to 18 days late, which only rule 22 is looked at of.
+// TestValueEqualsOracle compares what shops tell of up to 18 days late. Only rule 22 is looked at: an own line that is forgotten and begins again at the very instant of before, as it is
+// told so late, has the same name for stage 2, which does not hear its activity on another channel.
 func TestValueEqualsOracle(t *testing.T) {
 	ofMoney := func(diffs []string) []string {
 		return slices.DeleteFunc(slices.Clone(diffs), func(s string) bool {
@@ -49,7 +50,7 @@ func TestValueEqualsOracle(t *testing.T) {
 func TestVerifyValue(t *testing.T) {
 	for seed := range 3 {
 		s := newStack(t, 3, 0)
-		s.play(visits(uint64(seed), 40, 25*day, map[string]bool{"rest": true, "same": true, "edit": true, "far": true, "help": true, "identity": true}))
+		s.play(visits(uint64(seed), 40, 25*day, map[string]bool{"rest": true, "same": true, "far": true, "help": true, "identity": true}))
 		s.compare(seed, "whole")
 		for _, c := range []struct {
 			metric int
