@@ -29,9 +29,17 @@ func (r *run) bought(e *Entry) {
 	if e.Sale.Amount < 0 {
 		return
 	}
-	r.facts = append(r.facts, contactFact{of: subjectOf{sale: true, number: int64((e.ID ^ uint64(e.At)*1099511628211) &^ (1 << 63))}, Fact: event.Fact{
+	r.facts = append(r.facts, contactFact{of: subjectOf{sale: true, number: int64((e.ID ^ scatter(uint64(e.At))) &^ (1 << 63))}, Fact: event.Fact{
 		StartedAt: e.At, EndedAt: e.At, Sales: []event.Sale{{At: e.At, Type: e.Sale.Type, Order: e.Sale.Order, Amount: e.Sale.Amount, Currency: e.Sale.Currency}},
 	}})
+}
+
+// scatter spreads instants over all bits (the finalizer of SplitMix64). Hashes of ids that follow each other, such as those of a shop, must not meet instants that do: two purchases would be
+// one.
+func scatter(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // flushSales tells purchases of the customer who is known by now, in the queue at their instant.

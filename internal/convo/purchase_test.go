@@ -85,3 +85,14 @@ func TestPurchases(t *testing.T) {
 		})
 	}
 }
+
+// TestPurchasesOneByOne: purchases whose ids and instants follow each other are two.
+func TestPurchasesOneByOne(t *testing.T) {
+	for _, ids := range [][2]int{{412, 413}, {413, 412}, {698, 699}} {
+		d := newDesk(t, event.Commerce, plain())
+		d.play(fmt.Sprintf("0ms bought who=ana id=e%d order=o1\n 1ms bought who=ana id=e%d order=o2", ids[0], ids[1]))
+		if want := "ana 0s 1 10000000/840, ana 1ms 1 10000000/840"; d.sales() != want {
+			t.Errorf("%v: known are %s, want %s", ids, d.sales(), want)
+		}
+	}
+}
