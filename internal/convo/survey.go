@@ -284,7 +284,7 @@ func (r *run) undone(a *asked) bool { return a.Void || a.Open && r.Void }
 // surveyFact is a fact of its own for each request and answer: what is remembered no more is never told again, and so never taken back. Its time is part of its
 // name: one that comes again after it was forgotten is another one.
 func (r *run) surveyFact(a *asked, kind uint64) contactFact {
-	number := (a.ID ^ uint64(a.At)*1099511628211) &^ (1 << 63)
+	number := (a.ID ^ scatter(uint64(a.At))) &^ (1 << 63)
 	return contactFact{of: subjectOf{surveys: true, number: int64(number&^1 | kind)}, Fact: event.Fact{
 		Customer: r.Who, Queue: a.G.Queue, Team: a.G.Team, Agent: a.G.Agent, Topic: a.G.Topic, StartedAt: a.At, EndedAt: a.At,
 		Inbound: r.Surveys.Inbound || r.isInbound(),

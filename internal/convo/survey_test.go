@@ -357,3 +357,16 @@ func TestSurveysInAnyOrder(t *testing.T) {
 		desks[2].play(fmt.Sprintf("%dms spam", at+1))
 	})
 }
+
+// TestRequestsOneByOne: requests whose ids and instants follow each other are two, for the customer as well.
+func TestRequestsOneByOne(t *testing.T) {
+	d := surveys(t, event.WebChat)
+	d.play("0ms asked who=ana id=e412 req=m1\n 1ms asked id=e413 req=m2\n 2ms in")
+	told := 0
+	for _, f := range d.facts {
+		told += len(f.PromptedAt)
+	}
+	if told != 2 {
+		t.Errorf("%d requests of 2 are told", told)
+	}
+}
