@@ -147,7 +147,7 @@ func (c *customers) hear(h hearing) {
 	}
 	// Rule 11.6: what is told goes on along the merges, and ends where it comes back to a customer it passed.
 	name, passed := h.customer, map[string]bool{}
-	for p.into != "" && p.until >= h.at && !passed[name] && (h.sale.subject == nil || !p.trade.knows(h.order, h.at)) {
+	for p.into != "" && p.until >= h.at && !passed[name] && !p.keeps(h) {
 		passed[name] = true
 		p.until = max(p.until, h.at+mergeKept)
 		h.key.via += "/" + name
@@ -156,6 +156,15 @@ func (c *customers) hear(h hearing) {
 		p = c.of(name)
 	}
 	p.hear(h)
+}
+
+// keeps says whether what is told to a customer who was merged is of an order that they know by now, rule 22.4.
+func (p *person) keeps(h hearing) bool {
+	if h.sale.subject == nil {
+		return false
+	}
+	p.freeze(h.at, h.policy)
+	return p.trade.knows(h.order, h.at)
 }
 
 // hear is rule 11.4.

@@ -16,23 +16,15 @@ import (
 	"github.com/vigia-cx/vigia/internal/worker"
 )
 
-// TestValueEqualsOracle compares what shops tell of up to 18 days late. Only rule 22 is looked at: an own line that is forgotten and begins again at the very instant of before, as it is
-// told so late, has the same name for stage 2, which does not hear its activity on another channel.
+// TestValueEqualsOracle compares what shops tell of up to 18 days late. Triggers are left out: how late they are set off is not told by a log.
 func TestValueEqualsOracle(t *testing.T) {
-	ofMoney := func(diffs []string) []string {
-		return slices.DeleteFunc(slices.Clone(diffs), func(s string) bool {
-			var metric int
-			_, err := fmt.Sscanf(s, "metric %d", &metric)
-			return err != nil || metric < 5000
-		})
-	}
 	moments := 0
 	for seed := range uint64(8) {
 		l := visits(seed, 60, []int64{25, 50, 100}[seed%3]*day, map[string]bool{"rest": true, "help": true})
 		c := compare(t, l, false)
-		if d := ofMoney(c.diffs); len(d) > 0 {
-			small := smallest(t, l, false, ofMoney)
-			t.Fatalf("seed %d: %d differences; the smallest log that shows one:\n%s%s", seed, len(d), script(small), strings.Join(ofMoney(compare(t, small, false).diffs), "\n"))
+		if d := ofCustomers(c.diffs); len(d) > 0 {
+			small := smallest(t, l, false, ofCustomers)
+			t.Fatalf("seed %d: %d differences; the smallest log that shows one:\n%s%s", seed, len(d), script(small), strings.Join(ofCustomers(compare(t, small, false).diffs), "\n"))
 		}
 		for _, m := range c.world.Moments() {
 			if money(m) {
@@ -146,6 +138,9 @@ func (g *traffic) shop(start, span int64, n int, who func() string) {
 				last.at += g.Int64N(18 * day)
 			}
 			at += g.Int64N(pick[int64](g, 1, hour, 3*day, 15*day))
+			if g.on("far") {
+				at++ // an own line that is forgotten and begins again at the very instant of before has the same name for stage 2, which takes it for what it knows
+			}
 		}
 	}
 	if g.chance(30) { // more orders than are known at once
