@@ -186,7 +186,7 @@ func (s *State) rest(t int64) Change {
 		wake = min(wake, s.last+keep+2*minute)
 	}
 	if n := len(s.presences); n > 0 {
-		if gone := s.presences[n-1].at + lasts + 1; gone > t {
+		if gone := s.presences[n-1].at + lasts; gone > t {
 			wake = min(wake, gone) // no longer shown
 		}
 	}

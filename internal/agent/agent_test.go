@@ -472,3 +472,12 @@ func TestStintToCome(t *testing.T) {
 		t.Errorf("is looked at %d ms after it begins", c.Wake-begin)
 	}
 }
+
+// An agent of whom nothing was told for a day is no longer shown from then on, not a millisecond later.
+func TestNoLongerShown(t *testing.T) {
+	s := agent.New("t", "zoe", t0)
+	c, _ := s.Apply(event.AgentFact{Tenant: "t", Agent: "zoe", Subject: "p", Presence: &event.Availability{At: t0, Available: false}}, t0)
+	if c.Wake != t0+day {
+		t.Errorf("is looked at %d ms after that", c.Wake-t0-day)
+	}
+}

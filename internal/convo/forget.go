@@ -82,7 +82,7 @@ func (s *State) settleReceipts(cut int) {
 const maxRoutes = 32
 
 // routes returns the changes of routing that clocks of the episode at hand may still ask for: the one in force when it began, and those after. Of too many the newest stay, and those
-// that promises which run go by.
+// that promises which run, and the resolution, go by.
 func (r *run) routes(last *result) []groupAt {
 	from := len(r.groups) - 1
 	for from > 0 && r.Begun && r.groups[from].at > r.BeganAt {
@@ -106,6 +106,19 @@ func (r *run) routes(last *result) []groupAt {
 		if p := &last.promises[i]; p.State == running {
 			ask(p.Due)
 			ask(last.end.origin(p))
+		}
+	}
+	// The resolution can still be taken back: it stays where it counts, and so does what became of its promise.
+	if r.Settled != nil {
+		for i := range r.Settled.Moments {
+			ask(r.Settled.Moments[i].At)
+		}
+	}
+	// What was before any queue or topic is of the first one.
+	for _, has := range []func(groupAt) bool{func(c groupAt) bool { return c.g.Queue != "" }, func(c groupAt) bool { return c.g.Topic != "" }} {
+		if i := slices.IndexFunc(routes, has); i >= 0 {
+			ask(routes[i].at) // of several at one instant the last
+			asked[i] = true
 		}
 	}
 	var out []groupAt
