@@ -88,7 +88,7 @@ var mayImport = map[string][]string{
 		"internal/config", "internal/app", "internal/exporter", "internal/fold", "internal/convo", "internal/replay/mapping", "internal/rule",
 	},
 	"internal/verify": {
-		"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/customer", "internal/kpi", "internal/fold", "internal/bus", "internal/store", "internal/worker", "internal/oracle",
+		"internal/event", "internal/sla", "internal/window", "internal/convo", "internal/customer", "internal/agent", "internal/kpi", "internal/fold", "internal/bus", "internal/store", "internal/worker", "internal/oracle",
 	},
 	"internal/sim": {"internal/event", "internal/sla", "internal/kpi", "internal/config", "internal/app", "internal/exporter"},
 	// The plain computation that results are judged by shares no code with what it judges.

@@ -144,7 +144,7 @@ func (e *env) writeReport(r *verify.Report) {
 	for _, a := range r.AsOf {
 		e.say("As of %s %d: offset %d, time %s, %d records.", a.Topic, a.Partition, a.Offset, a.Time.Format(time.RFC3339), a.Records)
 	}
-	e.say("Compared %d cells, %d conversations, %d open ones, %d breaches, %d customers and %d numbers with %d records of the log.", c.Cells, c.Conversations, c.Open, c.Breaches, c.Customers, c.Numbers, c.Records)
+	e.say("Compared %d cells, %d conversations, %d open ones, %d breaches, %d customers, %d agents and %d numbers with %d records of the log.", c.Cells, c.Conversations, c.Open, c.Breaches, c.Customers, c.Agents, c.Numbers, c.Records)
 	if older > 0 {
 		e.say("Unverifiable: the log begins at %s; of what was before, %d records, %d cells, %d conversations and %d breaches cannot be compared.", from.Format(time.RFC3339), older, u.Cells, u.Conversations, u.Breaches)
 	}

@@ -86,11 +86,12 @@ type episodeTold struct {
 	begin, end int64
 	open       bool
 	acts       acts
+	stints     stints
 }
 
 // tellCustomers says what changed for the customers since the last look.
 func (s *subject) tellCustomers(l *life, b *book, offset, now int64) {
-	latest := episodeTold{l.ep.n, l.told(), l.ep.begin, 0, l.ep.open(), l.actsNow()}
+	latest := episodeTold{l.ep.n, l.told(), l.ep.begin, 0, l.ep.open(), l.actsNow(), stints{}}
 	if l.ep.begun && !latest.open {
 		latest.end = l.ep.last // rule 11.2
 	}

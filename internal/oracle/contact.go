@@ -80,6 +80,7 @@ func (l *life) phase(e *taken, b event.Call) {
 		l.outcome(Answered, e.At, b.Wait)
 		c.handled, c.answered, c.agent, c.life = true, e.At, l.routing.Agent, e.At
 		ep.contact, ep.charge = c, people
+		l.picksUp(e.At)
 		l.join(e.At)
 		if voiced(l.channel) {
 			l.utter(e.At, true)
@@ -136,6 +137,11 @@ func (l *life) release(t int64, b event.Call) {
 	h := &handling{at: t, value: t - c.answered, group: l.ownGroup(c)}
 	h.group.Agent = c.agent
 	h.held = c.heldUntil(t, b)
+	h.released = t
+	if s := &l.ep.stints; voiced(l.channel) && s.runs {
+		s.end(t)
+		h.stint = len(s.list)
+	}
 	if b.Talk >= 0 {
 		h.value = b.Talk + max(0, b.Hold)
 	}
@@ -143,6 +149,7 @@ func (l *life) release(t int64, b event.Call) {
 		h.value += b.Wrap
 		h.wrapped, h.wrap = true, b.Wrap
 	}
+	l.wraps(h)
 	l.ep.handling, l.ep.contact = h, nil
 }
 
@@ -164,6 +171,7 @@ func (l *life) wrapUp(t int64, b event.Call) {
 		h.value += t - h.at
 		h.wrap = t - h.at
 	}
+	l.wraps(h)
 	h.at = t
 	l.countHandling()
 }

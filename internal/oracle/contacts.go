@@ -45,6 +45,12 @@ type known struct {
 	policy *policy // when it was last told
 }
 
+// buried is a contact that was taken back before it was final.
+type buried struct {
+	conversation string
+	*contactTold
+}
+
 // marks are what contacts that are final mean for one, and from when on its moments count.
 type marks struct {
 	since                               int64 // moments before it are not counted
@@ -56,6 +62,7 @@ type file struct {
 	known   map[episodeKey]*known
 	heard   map[episodeKey]*known       // also those that are final, as they are now: rule 18.8
 	gone    map[episodeKey]*contactTold // that were taken back
+	buried  []buried                    // of those what is final
 	marks   map[episodeKey]*marks
 	final   []Moment
 	settled int64 // t when it was last looked for what is final
@@ -128,6 +135,7 @@ func (f *file) mark(key episodeKey, h hearing) {
 func (f *file) settle(now int64, p *policy, a *answers) {
 	for key, c := range f.gone {
 		if c.finalAt(now, p.contactsKept()) {
+			f.buried = append(f.buried, buried{key.subject.key.conversation, c})
 			delete(f.gone, key)
 			delete(f.marks, key)
 		}

@@ -59,7 +59,7 @@ func (w *World) customers() []Moment {
 		all = append(all, s.hearings...)
 	}
 	all = append(all, w.erasures()...)
-	moments, _ := w.hearAll(all, func(string, string) int64 { return w.Time() })
+	moments, _ := w.hearAll(all, func(string, string) int64 { return w.heard })
 	return moments
 }
 

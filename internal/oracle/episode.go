@@ -42,6 +42,8 @@ type contact struct {
 type handling struct {
 	at, value int64
 	held      int64 // of it
+	released  int64 // where it ended without a wrap-up
+	stint     int   // place of its stint from 1, 0: none
 	wrap      int64 // of it
 	wrapped   bool
 	group     Group
@@ -65,6 +67,7 @@ type episode struct {
 	work          work
 	sounds        []sound
 	way           way
+	stints        stints
 	n             int
 	begun         bool
 	begin, serial int64
@@ -165,6 +168,7 @@ func (l *life) clone() *life {
 	e := &c.ep
 	e.sounds = slices.Clone(e.sounds)
 	e.pauses = slices.Clone(e.pauses)
+	e.stints = e.stints.clone()
 	if e.turn != nil {
 		t := *e.turn
 		e.turn = &t
@@ -264,6 +268,7 @@ func (g Group) withoutAgent() Group {
 
 // pass lets time pass to t: rules 5.3 and 5.4.
 func (l *life) pass(t int64) {
+	l.rest(t)
 	for {
 		gap, silence := l.gapEnd(), l.silence()
 		switch {
@@ -299,6 +304,8 @@ func (l *life) silence() int64 {
 func (l *life) silent(t int64) {
 	if c := l.ep.contact; c != nil && !c.handled {
 		l.outcome(Lost, t, -1)
+	} else if c != nil && voiced(l.channel) {
+		l.ep.stints.end(c.life)
 	}
 	l.ep.contact = nil
 	if voiced(l.channel) {
@@ -318,13 +325,14 @@ func (l *life) finish(t, next int64) {
 		l.outcome(Lost, t, -1)
 	}
 	l.countHandling()
+	e.stints.end(t)
 	for _, m := range e.resolution {
 		m.by = l.at
 		l.out = append(l.out, m)
 	}
 	l.out = append(append(l.out, l.moods()...), l.ways()...)
 	l.voids[e.n] = e.void
-	l.finished = append(l.finished, episodeTold{e.n, l.told(), e.begin, t, false, l.actsNow()})
+	l.finished = append(l.finished, episodeTold{e.n, l.told(), e.begin, t, false, l.actsNow(), e.stints})
 	l.ep = episode{n: e.n + 1}
 	l.starts = append(l.starts, next)
 	l.routing.Agent, l.routing.Topic = "", ""

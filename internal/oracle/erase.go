@@ -62,6 +62,7 @@ func (s *subject) erase(x wish) int64 {
 	if n := len(s.events); n > 0 {
 		until = max(until, s.events[n-1].At)
 	}
+	s.layDown(x.offset)
 	s.gone, s.running, s.events = true, nil, nil
 	return until
 }

@@ -23,6 +23,7 @@ type Formula struct {
 	Customers func(s Sums, w Window) (Reading, error)
 	Ask       func(q question) (Reading, error)
 	Current   bool // Ask answers windows that end now and whole days only
+	Desks     bool // Now reads agents
 	RollUps   bool // it reads moments that count in their own roll-up alone
 }
 

@@ -8,6 +8,7 @@ type Open struct {
 	Waits                bool
 	Entered              int64 // of the contact that waits
 	Promises             []Promise
+	Desk                 *Desk // of an agent, who is no conversation
 }
 
 // Promise is one that runs.

@@ -31,6 +31,8 @@ type Options struct {
 	Losses map[int32][]int64
 	// Triggers are what the signals log says of triggers that were set off, in its order; other signals there do not matter.
 	Triggers []event.Signal
+	// Heard is t of rule 11.3 at the end, which customers and agents count as of, Unix ms; 0 is T.
+	Heard int64
 }
 
 func (o Options) zone(name string) (*time.Location, error) {
@@ -62,12 +64,14 @@ type gapMark struct {
 	event.Gap
 }
 
-type subjectKey struct{ tenant, conversation, customer string }
+type subjectKey struct{ tenant, conversation, customer, agent string }
 
 // keyOf is rule 1.2; ok is false for what belongs to no subject.
 func keyOf(e *event.Event) (subjectKey, bool) {
 	switch e.Body.(type) {
-	case event.Presence, event.Reference:
+	case event.Presence:
+		return subjectKey{tenant: e.Tenant, agent: e.Body.(event.Presence).Agent}, true
+	case event.Reference:
 		return subjectKey{}, false
 	}
 	if e.Conversation != "" {

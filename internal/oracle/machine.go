@@ -34,6 +34,7 @@ func (l *life) step(e *taken, i int) {
 		l.sounds(e.At, s)
 		l.out = append(l.out, found{Moment: Moment{Kind: Scored, At: e.At, Value: s.Polarity}, by: i, episode: ep.n, all: true})
 	}
+	defer l.works(e, ep.work.replies)
 	defer l.hands(e, ep.charge)
 	if !e.receipt() || !l.direct[e.message] {
 		l.did(e, agent)

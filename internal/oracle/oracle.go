@@ -24,6 +24,8 @@ type World struct {
 	places   map[int][]int  // of the moments that count in a metric; nil until somebody asks
 	told     []*event.Event // numbers that no channel brings
 	triggers []event.Signal // that were set off
+	heard    int64          // t of rule 11.3
+	desks    []Open         // agents who are there
 }
 
 // Read computes what the records of the interactions log say, in the order of their offsets. The error says which policy cannot be read.
@@ -33,6 +35,7 @@ func Read(records []Placed, o Options) (*World, error) {
 		return nil, err
 	}
 	w.moments = append(w.moments, w.customers()...)
+	w.moments = append(w.moments, w.agents()...)
 	slices.SortFunc(w.moments, Moment.compare)
 	return w, nil
 }
@@ -43,7 +46,10 @@ func read(records []Placed, o Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &World{parts: parts, triggers: o.Triggers}
+	w := &World{parts: parts, triggers: o.Triggers, heard: o.Heard}
+	if w.heard == 0 {
+		w.heard = w.Time()
+	}
 	for _, r := range records {
 		if e, ok := r.Body.(*event.Event); ok && e.Body.Kind() == event.KindReference && parts[r.Partition].book(e.Tenant, r.Offset) != nil {
 			w.told = append(w.told, e)
@@ -52,7 +58,7 @@ func read(records []Placed, o Options) (*World, error) {
 	for _, n := range slices.Sorted(maps.Keys(parts)) {
 		p := parts[n]
 		keys := slices.SortedFunc(maps.Keys(p.subjects), func(a, b subjectKey) int {
-			return strings.Compare(a.tenant+"\x00"+a.conversation+"\x00"+a.customer, b.tenant+"\x00"+b.conversation+"\x00"+b.customer)
+			return strings.Compare(a.tenant+"\x00"+a.conversation+"\x00"+a.customer+"\x00"+a.agent, b.tenant+"\x00"+b.conversation+"\x00"+b.customer+"\x00"+b.agent)
 		})
 		for _, key := range keys {
 			w.subjects = append(w.subjects, p.follow(key)...)

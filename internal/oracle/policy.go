@@ -25,6 +25,7 @@ type policy struct {
 	Queues     map[string]queueLimit `json:"queues"`
 	Defaults   queueLimit            `json:"defaults"`
 	AgentCells bool                  `json:"agent_cells"`
+	Agents     bool                  `json:"agents"`
 	Stale      map[string]string     `json:"stale"`
 	EpisodeGap string                `json:"episode_gap"`
 	Grace      map[string]string     `json:"grace"`

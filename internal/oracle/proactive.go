@@ -201,9 +201,13 @@ func (f *file) origin(c *call) (o *known, taken bool) {
 		}
 	}
 	begin := int64(0)
-	for key, back := range f.gone {
-		if key.subject.key.conversation == c.Conversation && back.inbound() && back.begin <= c.At {
-			begin = max(begin, back.begin)
+	back := slices.Clone(f.buried)
+	for key, b := range f.gone {
+		back = append(back, buried{key.subject.key.conversation, b})
+	}
+	for _, b := range back {
+		if b.conversation == c.Conversation && b.inbound() && b.begin <= c.At && !b.finalAt(c.At, c.policy.contactsKept()) {
+			begin = max(begin, b.begin)
 		}
 	}
 	return o, begin != 0 && (o == nil || o.latest() < begin)

@@ -12,6 +12,7 @@ import (
 type Reader struct {
 	all      World // partitions without their events
 	hearings []hearing
+	shifts   []shift
 }
 
 // Partition reads all records of one partition and returns what conversations and own lines count there. Call [World.Release] when it has been looked at.
@@ -27,6 +28,7 @@ func (r *Reader) Partition(records []Placed, o Options) (*World, error) {
 	maps.Copy(r.all.parts, w.parts)
 	for _, s := range w.subjects {
 		r.hearings = append(r.hearings, s.hearings...)
+		r.shifts = append(r.shifts, s.shifts...)
 	}
 	r.hearings = append(r.hearings, w.erasures()...)
 	return w, nil
@@ -93,6 +95,7 @@ type Setting struct {
 	Serial     int64
 	Zone       string
 	AgentCells bool
+	Agents     bool
 }
 
 // Settings are those of a tenant in the partitions read so far: each serial once, ascending.
@@ -119,7 +122,7 @@ func (w *World) settings(tenant string) []Setting {
 	var out []Setting
 	for _, p := range w.parts {
 		for _, v := range p.policies[tenant] {
-			out = append(out, Setting{v.serial, v.zone.String(), v.AgentCells})
+			out = append(out, Setting{v.serial, v.zone.String(), v.AgentCells, v.Agents})
 		}
 	}
 	slices.SortFunc(out, func(a, b Setting) int { return int(a.Serial - b.Serial) })

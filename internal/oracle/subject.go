@@ -30,6 +30,8 @@ type subject struct {
 	parts    map[int]int // how many were told, by episode
 	bought   map[saleKey]sold
 	hearings []hearing
+	shown    map[stintKey][]stint
+	shifts   []shift
 
 	now     *life // as of the last look
 	moments []Moment
@@ -173,6 +175,7 @@ func (s *subject) hear(e *event.Event, offset int64) {
 	s.events = slices.Insert(s.events, i, t)
 	s.look(offset+1, false)
 	s.identity(e, b, offset)
+	s.present(t, b, offset)
 }
 
 // identity is what changes of a customer's identity tell, rules 11.6 and 11.7.
@@ -238,6 +241,7 @@ func (s *subject) look(offset int64, tick bool) (forgotten bool) {
 	s.forgetSurveys(l, now)
 	s.tellCustomers(l, b, offset, s.p.time(offset-1)) // what a tick brings about is told before the tick itself, rule 11.3
 	s.tellSurveys(l, b, offset, s.p.time(offset-1))
+	s.tellAgents(l, b, offset, s.p.time(offset-1))
 	s.tellPurchases(l, b, offset, s.p.time(offset-1))
 	if tick && s.forget(l, b, now) {
 		s.gone = true
@@ -317,6 +321,7 @@ func (s *subject) settle(l *life, b *book, limit int64) {
 	base.settleWork(l)
 	base.settleMoods(l)
 	base.settleSurveys(l, s.events[:n])
+	s.settleStints(base, l)
 	base.history = remembered(base, s.running)
 	s.base, s.floor, s.hasLast = base, s.events[n-1].At, true
 	s.events = slices.Clone(s.events[n:])
@@ -344,13 +349,22 @@ func remembered(l *life, promises []running) []told {
 	}
 	h = h[max(0, from):]
 	if len(h) > 32 {
-		inForce := map[int]bool{}
+		inForce, asked := map[int]bool{}, []int64{}
 		for _, p := range promises {
-			for _, t := range []int64{p.origin, p.due} {
-				for i, r := range h {
-					if r.at <= t && (i+1 == len(h) || h[i+1].at > t) {
-						inForce[i] = true
-					}
+			asked = append(asked, p.origin, p.due)
+		}
+		for _, m := range l.ep.resolution {
+			asked = append(asked, m.At)
+		}
+		for _, has := range []func(told) bool{func(r told) bool { return r.Queue != "" }, func(r told) bool { return r.Topic != "" }} {
+			if i := slices.IndexFunc(h, has); i >= 0 {
+				inForce[i], asked = true, append(asked, h[i].at)
+			}
+		}
+		for _, t := range asked {
+			for i, r := range h {
+				if r.at <= t && (i+1 == len(h) || h[i+1].at > t) {
+					inForce[i] = true
 				}
 			}
 		}

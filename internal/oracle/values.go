@@ -47,7 +47,11 @@ func (w *World) Values(tenant, kpi, definition string, by []string, from, to, no
 		return nil, fmt.Errorf("KPI %s is not read by agent", kpi)
 	}
 	if f.Now != nil {
-		return w.valuesNow(tenant, f, by)
+		list := w.Open()
+		if f.Desks {
+			list = w.desks
+		}
+		return valuesNow(list, tenant, f, by)
 	}
 	policy := w.policy(tenant)
 	if policy == nil {
@@ -118,9 +122,9 @@ func names(g Group) int {
 	return n
 }
 
-func (w *World) valuesNow(tenant string, f Formula, by []string) ([]Value, error) {
+func valuesNow(list []Open, tenant string, f Formula, by []string) ([]Value, error) {
 	groups := map[Group][]Open{}
-	for _, o := range w.Open() {
+	for _, o := range list {
 		if o.Tenant != tenant {
 			continue
 		}
@@ -134,7 +138,9 @@ func (w *World) valuesNow(tenant string, f Formula, by []string) ([]Value, error
 	for g, open := range groups {
 		v := Value{Group: g, Reading: f.Now(open)}
 		for _, o := range open {
-			v.Conversations = append(v.Conversations, o.Conversation)
+			if o.Conversation != "" {
+				v.Conversations = append(v.Conversations, o.Conversation)
+			}
 		}
 		slices.Sort(v.Conversations)
 		out = append(out, v)

@@ -8,6 +8,9 @@ func (s *subject) wakeAt(l *life, b *book, offset, now int64) int64 {
 		at = s.events[n-1].At + s.horizon + 1
 	}
 	at = min(at, l.silence()+grace+1, l.gapEnd()+grace+1)
+	if rests := l.rests(); b.current().Agents && rests < forever {
+		at = min(at, rests+grace+1)
+	}
 	base := *s.base
 	base.book = b
 	if end := base.gapEnd() + s.horizon + 1; end > now {
@@ -44,10 +47,19 @@ func (s *subject) wakeAt(l *life, b *book, offset, now int64) int64 {
 	return at
 }
 
-// retention is the end of rule 1.11 (d), forever where it is not asked.
+// retention is the end of rule 1.11 (d), forever where it need not be waited for.
 func (s *subject) retention(l *life, b *book) int64 {
 	ep := &l.ep
-	if s.dead || l.threadless || !ep.begun || ep.gone || voiced(l.channel) && ep.status == isClosed {
+	if s.dead || ep.gone || voiced(l.channel) && ep.status == isClosed {
+		return forever
+	}
+	return over(l, b)
+}
+
+// over is when nothing but requests and answers keeps a subject with an id, rule 1.11 (d).
+func over(l *life, b *book) int64 {
+	ep := &l.ep
+	if l.threadless || !ep.begun {
 		return forever
 	}
 	r := b.current().retain()
@@ -68,8 +80,11 @@ func (s *subject) forget(l *life, b *book, now int64) bool {
 	if len(s.base.requests)+len(s.base.answers) > 0 {
 		return false
 	}
-	if at := s.retention(l, b); at < forever {
-		return now >= at
+	if now >= over(l, b) {
+		return true
+	}
+	if s.retention(l, b) < forever {
+		return false
 	}
 	if l.threadless {
 		if l.ep.begun {

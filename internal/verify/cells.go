@@ -15,7 +15,7 @@ import (
 )
 
 // families are the names of the families in reports.
-var families = map[window.Family]string{window.Routing: "routing", window.Agent: "agent", window.Topics: "topic", window.Activity: "customers"}
+var families = map[window.Family]string{window.Routing: "routing", window.Agent: "agent", window.Topics: "topic", window.Work: "work", window.Activity: "customers"}
 
 // cellKey names a pane cell of a slot: chunk and pane with group.
 type cellKey struct{ key, field string }
@@ -51,6 +51,7 @@ type custom struct {
 	agents     bool // agent_cells of the policy in force
 	zones      bool // it had several zones
 	mixed      bool // agent_cells was on and off
+	followed   bool // agents was on and off
 	names      map[window.Dimension][]string
 	full       map[window.Dimension]bool // names beyond those are one
 	chunks     *window.Dir
@@ -69,6 +70,7 @@ func customs(hashes map[string]map[string][]byte, tenants []string, settings fun
 		}
 		for _, s := range list {
 			c.zones, c.mixed = c.zones || s.Zone != list[0].Zone, c.mixed || s.AgentCells != list[0].AgentCells
+			c.followed = c.followed || s.Agents != list[0].Agents
 		}
 		last := list[len(list)-1]
 		c.agents = last.AgentCells || c.mixed
@@ -108,6 +110,13 @@ func (c *custom) places(m oracle.Moment) map[window.Family]window.Group {
 	g := window.Group{Channel: m.Group.Channel, Queue: c.name(window.DimQueue, m.Group.Queue), Team: c.name(window.DimTeam, m.Group.Team)}
 	if m.RolledUp() {
 		return map[window.Family]window.Group{window.Activity: g}
+	}
+	if m.OfAgents() {
+		g = window.Group{Team: g.Team}
+		if c.agents {
+			g.Agent = c.name(window.DimAgent, m.Group.Agent)
+		}
+		return map[window.Family]window.Group{window.Work: g}
 	}
 	out := map[window.Family]window.Group{window.Routing: g}
 	if m.Group.Agent != "" && c.agents {

@@ -23,9 +23,19 @@ func (v *run) second(ctx context.Context) error {
 		p := h.partition(oracle.Person{Tenant: m.Tenant, Customer: m.Customer})
 		of[p] = append(of[p], m)
 	}
+	ofAgents, shown := v.reader.Agents(agentsHeard{h})
+	for _, m := range ofAgents {
+		p := agentsHeard{h}.partition(oracle.Agent{Tenant: m.Tenant, Name: m.Group.Agent})
+		of[p] = append(of[p], m)
+	}
+	fresh := v.reader.AgentsEdge(agentsHeard{h})
 	undecided := func(behind []*oracle.Moment) string {
 		for _, m := range behind {
 			switch who := (oracle.Person{Tenant: m.Tenant, Customer: m.Customer}); {
+			case m.OfAgents():
+				if fresh[oracle.Agent{Tenant: m.Tenant, Name: m.Group.Agent}] {
+					return "an agent behind it is just being told: compare again"
+				}
 			case merged[who]:
 				return "a customer behind it was merged: what reached which of the two first is not told by the log of conversations"
 			case edge[who]:
@@ -51,6 +61,7 @@ func (v *run) second(ctx context.Context) error {
 		v.panes(s, of[p], everything)
 	}
 	v.customers(living, merged, edge)
+	v.desks(agentsHeard{h}, shown, fresh)
 	return nil
 }
 

@@ -132,8 +132,10 @@ func (v *run) cell(s side, tenant string, k cellKey, got map[int]*total, want *w
 	d.Conversations, d.Customers = unique(d.Conversations), unique(d.Customers)
 	family, chunk, _, _ := chunkOf(k.key)
 	switch {
-	case c.mixed && family == window.Agent:
+	case c.mixed && (family == window.Agent || family == window.Work):
 		d.Why = "agent_cells was turned on or off: what was counted before the change stays as it was"
+	case c.followed && family == window.Work:
+		d.Why = "agents was turned on or off: which look at an agent found it so first is not told by the log"
 	case c.zones && (chunk.Tier == window.Coarse || family == window.Activity):
 		d.Why = "the tenant's zone was changed: what was counted before the change stays in the days of the zone before"
 	case s.cut > 0 && (s.second || !fewer):

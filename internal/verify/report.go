@@ -17,6 +17,7 @@ const (
 	Conversation Kind = "conversation" // the state of one
 	Event        Kind = "event"        // an event that the state of its conversation does not know, or that the log does not
 	Customer     Kind = "customer"     // the state of one
+	Agent        Kind = "agent"        // what readers are shown of one
 	Position     Kind = "position"     // which records the state has applied
 	Clock        Kind = "time"         // the time that a partition has reached
 	Open         Kind = "open"         // the list of open conversations, with the promises that run
@@ -49,7 +50,7 @@ type Difference struct {
 type Where struct {
 	From    time.Time         `json:"from"`
 	To      time.Time         `json:"to"`
-	By      string            `json:"by"` // the family: routing, agent, topic or customers
+	By      string            `json:"by"` // the family: routing, agent, topic, work or customers
 	Group   map[string]string `json:"group"`
 	Metrics []int             `json:"metrics"` // that differ, by their numbers in the definitions
 	KPIs    []string          `json:"kpis"`    // that rest on them
@@ -76,6 +77,7 @@ type Compared struct {
 	Cells         int   `json:"cells"`
 	Conversations int   `json:"conversations"`
 	Customers     int   `json:"customers"`
+	Agents        int   `json:"agents"`
 	Open          int   `json:"open"`
 	Breaches      int   `json:"breaches"`
 	Numbers       int   `json:"numbers"`
@@ -110,7 +112,7 @@ func (r *Report) add(d Difference) {
 
 // order puts what explains the rest first: positions, then events and conversations, then numbers.
 func (r *Report) order() {
-	rank := map[Kind]int{Position: 0, Clock: 1, Damaged: 2, Event: 3, Conversation: 4, Customer: 5, Directory: 6, Pane: 7, Open: 8, Breach: 9, Number: 10}
+	rank := map[Kind]int{Position: 0, Clock: 1, Damaged: 2, Event: 3, Conversation: 4, Customer: 5, Directory: 6, Pane: 7, Open: 8, Agent: 9, Breach: 10, Number: 11}
 	for _, list := range [][]Difference{r.Differences, r.Undecided} {
 		slices.SortStableFunc(list, func(a, b Difference) int {
 			return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition), strings.Compare(a.Tenant, b.Tenant),

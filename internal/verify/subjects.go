@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/vigia-cx/vigia/internal/convo"
 	"github.com/vigia-cx/vigia/internal/event"
@@ -23,8 +22,6 @@ type firstStage struct {
 	cut      int64
 	suspects map[string]bool
 }
-
-const keyOfAgents = "/a/" // presence, which counts nowhere
 
 // subjects compares which conversations and own lines are remembered, and which events they know.
 func (f *firstStage) subjects() {
@@ -47,7 +44,7 @@ func (f *firstStage) subjects() {
 	for _, key := range slices.Sorted(maps.Keys(stored)) {
 		tenant := event.KeyTenant(key)
 		switch {
-		case ours[key] || strings.Contains(key, keyOfAgents) || f.o.Tenant != "" && tenant != f.o.Tenant:
+		case ours[key] || f.o.Tenant != "" && tenant != f.o.Tenant:
 		case f.cut > 0:
 			f.report.Unverifiable.Conversations++
 		case !logged[key]:

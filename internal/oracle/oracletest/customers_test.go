@@ -26,7 +26,7 @@ func TestCustomersEqualOracle(t *testing.T) {
 		logs = s
 	}
 	from, _ := strconv.Atoi(os.Getenv("VIGIA_ORACLE_SEED"))
-	without, reasons, worth := map[string]bool{}, [4]int{}, map[oracle.Kind]int{}
+	without, reasons, worth, ofAgents := map[string]bool{}, [4]int{}, map[oracle.Kind]int{}, map[oracle.Kind]int{}
 	// A change of surveys_rest judges anew only at the next look of stage 2, which the oracle does not know.
 	for name := range strings.SplitSeq("rest,far,"+os.Getenv("VIGIA_ORACLE_WITHOUT"), ",") {
 		without[name] = true
@@ -40,6 +40,7 @@ func TestCustomersEqualOracle(t *testing.T) {
 			t.Fatalf("seed %d: %d differences; the smallest log that shows one:\n%s%s", from+n, len(ofCustomers(c.diffs)), script(small), strings.Join(ofCustomers(compare(t, small, false).diffs), "\n"))
 		}
 		days, cells, moments, triggers = days+span, cells+c.cells, moments+len(c.world.Moments()), triggers+c.triggers
+		countAgents(ofAgents, c.world)
 		for _, m := range c.world.Moments() {
 			if m.Kind == oracle.AtRisk && m.Group == (oracle.Group{}) {
 				reasons[m.Value]++
@@ -54,6 +55,7 @@ func TestCustomersEqualOracle(t *testing.T) {
 			t.Errorf("nobody is at risk for reason %d: nothing was compared", class)
 		}
 	}
+	t.Logf("of agents: %v", ofAgents)
 	for _, kind := range []oracle.Kind{oracle.Bought, oracle.Sold, oracle.SubscribedTo, oracle.Attributed} {
 		if worth[kind] == 0 && logs >= 20 {
 			t.Errorf("nothing is %s: nothing was compared", kind)
@@ -68,7 +70,7 @@ func TestCustomersEqualOracle(t *testing.T) {
 func (g *traffic) customersPolicy(serial int64) event.Policy {
 	p := sla.DefaultPolicy("t", "America/Bogota")
 	p.EpisodeGap = pick(g, "6h", "24h")
-	p.Horizon = map[string]string{"*": "6h"}
+	p.Horizon = map[string]string{"*": "6h", "far": "96h"}
 	p.Stale = map[string]string{"*": "12h", "voice": "40m"}
 	p.AgentCells = true
 	p.Surveys = map[string]sla.SurveySpec{"turned": {Reversed: true}}
@@ -87,6 +89,7 @@ func (g *traffic) customersPolicy(serial int64) event.Policy {
 		p.Rules = []sla.RuleSpec{{Name: "all", FirstResponse: "15m", NextResponse: "1h", Resolution: "8h", OnResolve: pick(g, "cancel", "miss")}}
 	}
 	p.SessionGap = pick(g, "", "24h")
+	g.followAgents(&p, serial)
 	g.valuePolicy(&p)
 	if g.on("help") {
 		for _, kind := range []sla.TriggerKind{sla.RepeatContact, sla.BotLoop, sla.GoneSilent} {
@@ -107,10 +110,17 @@ func visits(seed uint64, conversations int, span int64, without map[string]bool)
 	start := begin + []int64{0, 33, 187}[seed%3]*day
 	g := &traffic{Rand: rand.New(rand.NewPCG(seed, 9)), without: without, pace: 1}
 	customers := 4 + g.IntN(12)
+	g.remote = g.on("remote")
 	first := g.customersPolicy(1)
 	who := func() string { return fmt.Sprint("cust", g.IntN(customers)) }
 	for n := range conversations {
 		g.visit(n, start+g.Int64N(span), who)
+	}
+	if g.on("desk") {
+		for n := range conversations / 4 {
+			g.desk(n, start+g.Int64N(span))
+		}
+		g.presences(start, span, conversations/10)
 	}
 	if g.on("own") {
 		for range conversations / 3 {
@@ -298,7 +308,7 @@ func ofCustomers(diffs []string) []string {
 		if _, err := fmt.Sscanf(s, "metric %d", &metric); err != nil {
 			return false
 		}
-		return metric != 29 && (metric < 90 || metric > 96) && (metric < 200 || metric >= 600) && metric < 5000
+		return metric != 29 && (metric < 500 || metric > 503) && (metric < 90 || metric > 96) && (metric < 200 || metric >= 600) && metric < 5000
 	})
 }
 

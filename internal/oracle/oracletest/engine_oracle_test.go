@@ -18,7 +18,7 @@ func TestEngineEqualsOracle(t *testing.T) {
 		days = s
 	}
 	from, _ := strconv.Atoi(os.Getenv("VIGIA_ORACLE_SEED"))
-	without := map[string]bool{}
+	without, ofAgents := map[string]bool{}, map[oracle.Kind]int{}
 	for name := range strings.SplitSeq(os.Getenv("VIGIA_ORACLE_WITHOUT"), ",") {
 		without[name] = true
 	}
@@ -35,6 +35,7 @@ func TestEngineEqualsOracle(t *testing.T) {
 			t.Fatalf("seed %d: %d differences; the smallest log that shows one:\n%s%s", from+n, len(c.diffs), script(small), strings.Join(compare(t, small, truncated).diffs, "\n"))
 		}
 		conversations, cells, moments, open = conversations+60, cells+c.cells, moments+len(c.world.Moments()), open+len(c.world.Open())
+		countAgents(ofAgents, c.world)
 		p, err := policyIn(l)
 		if err != nil {
 			t.Fatal(err)
@@ -44,7 +45,11 @@ func TestEngineEqualsOracle(t *testing.T) {
 		}
 		numbers += values(t, p, nil, c.mem, c.second, c.world, c.boundary, 30*hour, uint64(from+n))
 	}
+	if (ofAgents[oracle.Idle] == 0 || ofAgents[oracle.Taken] == 0) && len(without) == 1 {
+		t.Errorf("agents count %v: nothing was compared", ofAgents)
+	}
 	t.Logf("compared: %d days, %d conversations (%d open at the end), %d moments, %d cells, %d values of %d KPIs", days, conversations, open, moments, cells, numbers, len(oracle.IDs()))
+	t.Logf("of agents: %v", ofAgents)
 }
 
 // smallest leaves out records as long as engine and oracle still differ.

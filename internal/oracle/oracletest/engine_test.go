@@ -190,7 +190,7 @@ func expected(moments []oracle.Moment, family window.Family, boundary int64, zon
 	}
 	all := map[cell]*sums{}
 	for _, m := range moments {
-		if m.RolledUp() != (family == window.Activity) {
+		if m.RolledUp() != (family == window.Activity) || m.OfAgents() != (family == window.Work) {
 			continue
 		}
 		g := window.Group{Channel: m.Group.Channel, Queue: m.Group.Queue, Team: m.Group.Team}
@@ -200,6 +200,8 @@ func expected(moments []oracle.Moment, family window.Family, boundary int64, zon
 				continue
 			}
 			g.Team, g.Agent = "", m.Group.Agent
+		case window.Work:
+			g = window.Group{Team: m.Group.Team, Agent: m.Group.Agent}
 		case window.Topics:
 			if m.Group.Topic == "" {
 				continue
@@ -279,7 +281,7 @@ func compare(t testing.TB, log []oracle.Placed, truncated bool) compared {
 	c.mem, c.second, c.boundary, customersBoundary, triggers = engine(t, log, truncated)
 	c.triggers = len(triggers)
 	var err error
-	if c.world, err = oracle.Read(log, oracle.Options{Zone: sla.LoadZone, Truncated: map[int32]bool{0: truncated}, Triggers: triggers}); err != nil {
+	if c.world, err = oracle.Read(log, oracle.Options{Zone: sla.LoadZone, Truncated: map[int32]bool{0: truncated}, Triggers: triggers, Heard: customersBoundary}); err != nil {
 		t.Fatal(err)
 	}
 	policy, err := policyIn(log)
@@ -287,7 +289,7 @@ func compare(t testing.TB, log []oracle.Placed, truncated bool) compared {
 		t.Fatal(err)
 	}
 	zone := policy.Zone()
-	for _, f := range []window.Family{window.Routing, window.Agent, window.Topics} {
+	for _, f := range []window.Family{window.Routing, window.Agent, window.Topics, window.Work} {
 		if f == window.Agent && !policy.AgentCells() {
 			continue
 		}

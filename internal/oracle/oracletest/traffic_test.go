@@ -34,6 +34,7 @@ type traffic struct {
 	windows  map[string]string // of first contacts
 	lookback string            // of orders
 	without  map[string]bool   // kinds of trouble that are off
+	remote   bool              // some agents are told of days later
 }
 
 func (g *traffic) on(name string) bool { return !g.without[name] }
@@ -66,6 +67,7 @@ func (g *traffic) policyOf(serial int64) *sla.Policy {
 	p.AgentCells = true
 	p.Retain = pick(g, "", "2d", "never")
 	g.moreRules(&p)
+	g.followAgents(&p, serial)
 	c, err := sla.CompilePolicy(p, serial)
 	if err != nil {
 		panic(err)
@@ -83,6 +85,12 @@ func log(seed uint64, conversations int, span, pace int64, without map[string]bo
 	}
 	if g.on("burst") && seed%10 == 5 {
 		g.conversation(conversations, start+g.Int64N(hour), 900)
+	}
+	if g.on("desk") {
+		for n := range conversations / 6 {
+			g.desk(n, start+g.Int64N(span))
+		}
+		g.presences(start, span, conversations/6)
 	}
 	if g.on("own") {
 		for range conversations / 4 {
@@ -158,6 +166,9 @@ func (g *traffic) send(e event.Event) {
 		case 1, 2, 3:
 			at += g.Int64N(3 * minute)
 		}
+	}
+	if e.Source.Connector == "far" && g.chance(10) {
+		at += g.Int64N(100 * hour)
 	}
 	g.all = append(g.all, arrival{at, &e})
 	if g.on("repeat") && g.chance(5) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vigia-cx/vigia/internal/agent"
 	"github.com/vigia-cx/vigia/internal/convo"
 	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/oracle"
@@ -56,6 +57,14 @@ func values(t testing.TB, policy *sla.Policy, refs kpi.References, mem, customer
 			t.Fatal(err)
 		}
 		open = append(open, kpi.OpenAt{Open: o, T: boundary})
+	}
+	var desks []kpi.OpenAt
+	for name, b := range customers["o:t"] {
+		d, err := agent.DecodeNow(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		desks = append(desks, kpi.OpenAt{Open: convo.Open{Team: d.Team, Agent: name}, T: boundary, Desk: &d})
 	}
 	n := 0
 	windows, memories := 3, map[bool]memory{false: mem, true: customers}
@@ -115,7 +124,11 @@ func values(t testing.TB, policy *sla.Policy, refs kpi.References, mem, customer
 						groups[i] = window.Group{Channel: v.Group.Channel, Queue: v.Group.Queue, Team: v.Group.Team, Agent: v.Group.Agent, Topic: v.Group.Topic}
 					}
 					if oracle.Instant(id) {
-						got = def.ValuesNow([]*kpi.Definition{d}, f, groups, kpi.ByGroup(open, by))
+						list := open
+						if def.SecondStage() {
+							list = desks
+						}
+						got = def.ValuesNow([]*kpi.Definition{d}, f, groups, kpi.ByGroup(list, by))
 					} else {
 						family, err := def.FamilyOf(by)
 						if err != nil {

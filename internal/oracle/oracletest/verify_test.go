@@ -162,8 +162,8 @@ func TestVerifyIsSilent(t *testing.T) {
 		if r.Unverifiable != (verify.Unverifiable{}) {
 			t.Errorf("seed %d: %+v is unverifiable although the state was made of all that there is", n, r.Unverifiable)
 		}
-		all.Records, all.Cells, all.Conversations, all.Open, all.Breaches, all.Customers = all.Records+r.Compared.Records, all.Cells+r.Compared.Cells, all.Conversations+r.Compared.Conversations,
-			all.Open+r.Compared.Open, all.Breaches+r.Compared.Breaches, all.Customers+r.Compared.Customers
+		all.Records, all.Cells, all.Conversations, all.Open, all.Breaches, all.Customers, all.Agents = all.Records+r.Compared.Records, all.Cells+r.Compared.Cells, all.Conversations+r.Compared.Conversations,
+			all.Open+r.Compared.Open, all.Breaches+r.Compared.Breaches, all.Customers+r.Compared.Customers, all.Agents+r.Compared.Agents
 		undecided += len(r.Undecided)
 		for p, list := range s.log[s.topics.Interactions.Name] {
 			s.log[s.topics.Interactions.Name][p] = list[len(list)*(1+n%3)/4:]
