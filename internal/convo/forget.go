@@ -1,11 +1,14 @@
 package convo
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // forget gives up the entries that no acceptable event can precede any more, leaving their residue.
 func (s *State) forget(env *Env) {
-	cut := 0
-	for cut < len(s.entries) && s.entries[cut].At < env.T-s.Horizon && !s.undecided(env) {
+	cut, limit := 0, min(env.T-s.Horizon, s.untold(env))
+	for cut < len(s.entries) && s.entries[cut].At < limit {
 		cut++
 	}
 	if len(s.entries) > maxEntries {
@@ -130,15 +133,22 @@ func (r *run) routes(last *result) []groupAt {
 	return out
 }
 
-// undecided reports whether a broken promise could not be told yet because its source was blind: what it follows from is kept until it can.
-func (s *State) undecided(env *Env) bool {
-	return s.last != nil && slices.ContainsFunc(s.last.promises, func(p promise) bool {
-		if p.State != missed || env.Hold(p.Due, p.Source) <= s.Woken {
-			return false
+// untold is the earliest due time of a broken promise that people could not be told of yet because its source was blind: what came from then on may be what broke it.
+func (s *State) untold(env *Env) int64 {
+	at := int64(math.MaxInt64)
+	if s.last == nil {
+		return at
+	}
+	for i := range s.last.promises {
+		p := &s.last.promises[i]
+		if p.State != missed || p.Due >= at || env.Hold(p.Due, p.Source) <= s.Woken {
+			continue
 		}
-		g := s.find(&p)
-		return g == nil || !g.Breached
-	})
+		if g := s.find(p); g == nil || !g.Breached {
+			at = p.Due
+		}
+	}
+	return at
 }
 
 // next says when the conversation must be looked at again, 0 when it can be dropped.

@@ -231,13 +231,13 @@ func (s *subject) look(offset int64, tick bool) (forgotten bool) {
 	if s.dead {
 		s.running = nil
 	}
-	held := s.speak(l, b, offset, now)
+	s.speak(l, b, offset, now)
 	s.moments = append(slices.Clone(s.final), s.live(l)...)
 	s.moments = append(s.moments, s.broken(l)...)
 	if s.dead {
 		s.moments = slices.Clone(s.final)
 	}
-	s.settle(l, b, min(held, now-s.horizon))
+	s.settle(l, b, now-s.horizon)
 	s.forgetSurveys(l, now)
 	s.tellCustomers(l, b, offset, s.p.time(offset-1)) // what a tick brings about is told before the tick itself, rule 11.3
 	s.tellSurveys(l, b, offset, s.p.time(offset-1))
@@ -269,20 +269,16 @@ func (s *subject) losses(l *life, offset int64) {
 	}
 }
 
-// speak gives the verdicts on running promises that no gap holds, rule 8.9, and returns the begin of the first of those that one does.
-func (s *subject) speak(l *life, b *book, offset, now int64) (held int64) {
-	held = forever
+// speak gives the verdicts on running promises that no gap holds, rule 8.9.
+func (s *subject) speak(l *life, b *book, offset, now int64) {
 	for _, r := range s.running {
 		if r.due == forever || now <= r.due+b.current().grace(l.connector) || s.spoken[verdict{r.clock, r.due}] {
 			continue
 		}
 		if s.p.hold(s.key.tenant, l.connector, l.account, r.due, offset, now) <= now {
 			s.spoken[verdict{r.clock, r.due}] = true
-		} else {
-			held = min(held, r.origin)
 		}
 	}
-	return held
 }
 
 // settle makes events final that are older than a limit, or too many.

@@ -7,6 +7,9 @@ func (s *subject) wakeAt(l *life, b *book, offset, now int64) int64 {
 	if n := len(s.events); n > 0 {
 		at = s.events[n-1].At + s.horizon + 1
 	}
+	if s.dead {
+		return at
+	}
 	at = min(at, l.silence()+grace+1, l.gapEnd()+grace+1)
 	if rests := l.rests(); b.current().Agents && rests < forever {
 		at = min(at, rests+grace+1)
