@@ -79,12 +79,15 @@ func (r *Reader) Edge(h Heard) map[Person]bool {
 	return out
 }
 
-// Merged are the customers that were merged into another one, or into which another one was.
-func (r *Reader) Merged() map[Person]bool {
+// Renamed are the customers of whom it matters which partition's news they hear first: those that were merged into another one, or into which another one was, and those that were erased.
+func (r *Reader) Renamed() map[Person]bool {
 	out := map[Person]bool{}
 	for _, h := range r.hearings {
-		if h.survivor != "" {
+		switch {
+		case h.survivor != "":
 			out[Person{h.tenant, h.customer}], out[Person{h.tenant, h.survivor}] = true, true
+		case h.erased:
+			out[Person{h.tenant, h.customer}] = true
 		}
 	}
 	return out

@@ -25,8 +25,8 @@ func (s *subject) wakeAt(l *life, b *book, offset, now int64) int64 {
 	}
 	if r := s.retention(l, b); r < forever {
 		at = min(at, max(r, memory+1))
-	} else {
-		at = min(at, max(s.last+s.horizon+1, memory+1))
+	} else if aged := max(s.last+s.horizon+1, memory+1); aged > now {
+		at = min(at, aged)
 	}
 	for _, due := range l.silences() {
 		if due+grace+1 > now {

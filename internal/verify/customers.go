@@ -17,7 +17,7 @@ func (v *run) second(ctx context.Context) error {
 	v.o.Progress("%s: comparing customers", v.topics.Customers.Name)
 	h := heard{v}
 	moments, living := v.reader.Customers(h, v.signals.triggers)
-	merged, edge := v.reader.Merged(), v.reader.Edge(h)
+	renamed, edge := v.reader.Renamed(), v.reader.Edge(h)
 	of := map[int32][]oracle.Moment{}
 	for _, m := range moments {
 		p := h.partition(oracle.Person{Tenant: m.Tenant, Customer: m.Customer})
@@ -36,8 +36,8 @@ func (v *run) second(ctx context.Context) error {
 				if fresh[oracle.Agent{Tenant: m.Tenant, Name: m.Group.Agent}] {
 					return "an agent behind it is just being told: compare again"
 				}
-			case merged[who]:
-				return "a customer behind it was merged: what reached which of the two first is not told by the log of conversations"
+			case renamed[who]:
+				return "a customer behind it was merged or erased: what reached which of the two first is not told by the log of conversations"
 			case edge[who]:
 				return "a customer behind it is just being told: compare again"
 			}
@@ -60,7 +60,7 @@ func (v *run) second(ctx context.Context) error {
 		v.unreadable(s)
 		v.panes(s, of[p], everything)
 	}
-	v.customers(living, merged, edge)
+	v.customers(living, renamed, edge)
 	v.desks(agentsHeard{h}, shown, fresh)
 	return nil
 }
@@ -127,7 +127,7 @@ func (h heard) At(p oracle.Person) int64 {
 func customerKey(p oracle.Person) string { return event.CustomerKey(p.Tenant, p.Customer) }
 
 // customers finds customers whose state is gone.
-func (v *run) customers(living []oracle.Person, merged, edge map[oracle.Person]bool) {
+func (v *run) customers(living []oracle.Person, renamed, edge map[oracle.Person]bool) {
 	h := heard{v}
 	for _, who := range living {
 		p := h.partition(who)
@@ -141,8 +141,8 @@ func (v *run) customers(living []oracle.Person, merged, edge map[oracle.Person]b
 		switch {
 		case v.cut > 0:
 			d.Why = "the log has lost its beginning"
-		case merged[who]:
-			d.Why = "the customer was merged"
+		case renamed[who]:
+			d.Why = "the customer was merged or erased"
 		case edge[who]:
 			d.Why = "the customer is just being told: compare again"
 		}
