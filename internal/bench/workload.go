@@ -29,6 +29,9 @@ type workload struct {
 
 func (w workload) events() int { return w.Conversations * turns }
 
+// agents is how many share the work, each with one conversation on every channel after another.
+const agents = 2000
+
 var channels = [4]event.Channel{event.WhatsApp, event.Email, event.Voice, event.WebChat}
 
 // event returns one event of a conversation.
@@ -43,22 +46,23 @@ func (w workload) event(conversation, turn int) *event.Event {
 		Conversation: fmt.Sprintf("conversation-%d", conversation), Customer: fmt.Sprintf("customer-%d", conversation/3),
 		Actor: event.ByCustomer, Routing: event.Routing{Queue: fmt.Sprintf("queue-%02d", queue), Team: fmt.Sprintf("team-%d", queue%5)},
 	}
+	agent := fmt.Sprintf("agent-%d", conversation%agents)
 	if channel.Voiced() {
-		e.Body = w.call(e, turn)
+		e.Body = w.call(e, turn, agent)
 	} else {
-		e.Body = w.message(e, turn)
+		e.Body = w.message(e, turn, agent)
 	}
 	return e
 }
 
-func (w workload) message(e *event.Event, turn int) event.Body {
+func (w workload) message(e *event.Event, turn int, agent string) event.Body {
 	if turn == turns-1 && !w.Open {
 		e.Actor = event.ByAgent
 		return event.ConversationState{State: event.StatusResolved}
 	}
 	m := event.Message{ID: e.Source.NativeID, Direction: event.Inbound, ContentType: "text", TextChars: 80}
 	if agentTurn := turn%2 == 1 && turn != turns-1; agentTurn {
-		e.Actor, e.Routing.Agent = event.ByAgent, fmt.Sprintf("agent-%d", len(e.Conversation)+turn)
+		e.Actor, e.Routing.Agent = event.ByAgent, agent
 		m.Direction = event.Outbound
 	} else {
 		m.Sentiment = &event.Sentiment{Polarity: int64(turn*200_000 - 500_000), Confidence: 900_000, Model: "bench"}
@@ -69,8 +73,11 @@ func (w workload) message(e *event.Event, turn int) event.Body {
 var callSteps = [turns]event.CallPhase{event.PhaseStarted, event.PhaseQueued, event.PhaseOffered, event.PhaseAnswered, event.PhaseHoldStarted, event.PhaseHoldEnded,
 	event.PhaseEnded, event.PhaseWrapUpEnded}
 
-func (w workload) call(e *event.Event, turn int) event.Body {
+func (w workload) call(e *event.Event, turn int, agent string) event.Body {
 	phase := callSteps[turn]
+	if phase == event.PhaseAnswered {
+		e.Routing.Agent = agent
+	}
 	if w.Open && turn >= 6 {
 		phase = callSteps[turn-2] // held once more
 	}
