@@ -58,6 +58,10 @@ func (s *State) Encode() []byte {
 		w.Byte(byte(tr.channel))
 		w.String(tr.queue)
 		w.Int(tr.at)
+		w.Uint(uint64(len(tr.days)))
+		for _, d := range tr.days {
+			w.Int(tr.at - d)
+		}
 	}
 	return w.Bytes()
 }
@@ -94,7 +98,11 @@ func Decode(b []byte) (*State, error) {
 	s.value.decode(r)
 	s.over = r.Int()
 	for n := r.Len(); n > 0; n-- {
-		s.past = append(s.past, trace{event.Channel(r.Byte()), r.String(), r.Int()})
+		tr := trace{channel: event.Channel(r.Byte()), queue: r.String(), at: r.Int()}
+		for d := r.Len(); d > 0; d-- {
+			tr.days = append(tr.days, tr.at-r.Int())
+		}
+		s.past = append(s.past, tr)
 	}
 	if r.More() {
 		return nil, pack.ErrDamaged

@@ -88,11 +88,12 @@ func (c *contact) activity() []int64 {
 	return c.ActiveAt[first:]
 }
 
-// trace is the last activity on one channel and queue.
+// trace is the last activity on one channel and queue, and the local days of what was forgotten: a contact that is told later in that queue must not count them again.
 type trace struct {
 	channel event.Channel
 	queue   string
 	at      int64
+	days    []int64 // ascending
 }
 
 // Change is the difference a fact or a wake-up makes.
@@ -247,7 +248,7 @@ func (s *State) moments() []convo.Moment {
 		out = make([]convo.Moment, 0, max(13+2*len(s.facts), len(s.last)+2))
 	}
 	for _, tr := range s.past {
-		out = see(out, tr.channel, tr.queue, tr.at, nil)
+		out = see(out, tr.channel, tr.queue, tr.at, tr.days)
 	}
 	points := make([]int64, 0, 2*len(s.facts))
 	for i := range s.facts {

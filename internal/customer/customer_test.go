@@ -15,6 +15,7 @@ import (
 	"github.com/vigia-cx/vigia/internal/customer"
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/sla"
+	"github.com/vigia-cx/vigia/internal/window"
 )
 
 // t0 is the instant 0 of the tests: 09:00 on a Monday in Bogota.
@@ -370,6 +371,18 @@ func TestContactComesBack(t *testing.T) {
 		}
 		if days != 2 {
 			t.Errorf("after %d days: %d active days, want 2", silence/day, days)
+		}
+	}
+}
+
+// A day that a forgotten contact has counted in a queue counts no more when another contact of that day turns out to belong there.
+func TestDayOfForgottenContact(t *testing.T) {
+	s := open(t).contact("a", 1, "sales", 0).contact("b", 1, "", hour, 8*day).tick(12 * day)
+	s.contact("b", 2, "sales", hour, 8*day)
+	for _, m := range []convo.Moment{{Group: window.Group{Queue: "sales"}}, {Group: window.Group{Channel: "web_chat", Queue: "sales"}}} {
+		m.Kind, m.At = convo.ActiveDay, t0-9*hour
+		if n := s.counted[m]; n != 1 {
+			t.Errorf("%s counts %d times", show(m), n)
 		}
 	}
 }

@@ -25,11 +25,17 @@ func (s *State) forget(t int64) {
 		s.value.remember(&f, t)
 		// The contact may have ended after the customer's last word; what was counted stands at the word.
 		if active := f.activity(); !f.Retracted && len(active) > 0 {
-			s.leave(trace{f.Channel, f.Queue, active[len(active)-1]})
+			s.leave(trace{f.Channel, f.Queue, active[len(active)-1], f.days})
 		}
 		return true
 	})
 	s.past = slices.DeleteFunc(s.past, func(tr trace) bool { return tr.at+Keep < t })
+	for i := range s.past {
+		tr := &s.past[i]
+		if kept, _ := slices.BinarySearch(tr.days, t-Keep); kept > 0 {
+			tr.days, s.known = slices.Clone(tr.days[kept:]), false
+		}
+	}
 	if len(s.facts) != facts || len(s.past) != past {
 		s.known = false
 	}
@@ -41,7 +47,11 @@ func (s *State) leave(tr trace) {
 		return cmp.Or(cmp.Compare(a.channel, b.channel), strings.Compare(a.queue, b.queue))
 	})
 	if found {
-		s.past[i].at = max(s.past[i].at, tr.at)
+		x := &s.past[i]
+		x.at = max(x.at, tr.at)
+		x.days = append(slices.Clone(x.days), tr.days...)
+		slices.Sort(x.days)
+		x.days = slices.Compact(x.days)
 		return
 	}
 	s.past = slices.Insert(s.past, i, tr)
