@@ -112,9 +112,11 @@ func (r *run) routes(last *result) []groupAt {
 		}
 	}
 	// The resolution can still be taken back: it stays where it counts, and so does what became of its promise.
-	if r.Settled != nil {
-		for i := range r.Settled.Moments {
-			ask(r.Settled.Moments[i].At)
+	for _, x := range []*settled{r.Settled, last.end.Settled} {
+		if x != nil {
+			for i := range x.Moments {
+				ask(x.Moments[i].At)
+			}
 		}
 	}
 	// What was before any queue or topic is of the first one.

@@ -318,7 +318,7 @@ func (s *subject) settle(l *life, b *book, limit int64) {
 	base.settleMoods(l)
 	base.settleSurveys(l, s.events[:n])
 	s.settleStints(base, l)
-	base.history = remembered(base, s.running)
+	base.history = remembered(base, l, s.running)
 	s.base, s.floor, s.hasLast = base, s.events[n-1].At, true
 	s.events = slices.Clone(s.events[n:])
 }
@@ -337,7 +337,7 @@ func (l *life) unwrapped(episode int, h handling, from int) bool {
 }
 
 // remembered are the routings that final events leave, rule 1.9; the topics are among them.
-func remembered(l *life, promises []running) []told {
+func remembered(l, now *life, promises []running) []told {
 	h := l.history
 	from := len(h) - 1
 	for from > 0 && (!l.ep.begun || h[from].at > l.ep.begin) && (l.ep.begun) {
@@ -349,7 +349,7 @@ func remembered(l *life, promises []running) []told {
 		for _, p := range promises {
 			asked = append(asked, p.origin, p.due)
 		}
-		for _, m := range l.ep.resolution {
+		for _, m := range slices.Concat(l.ep.resolution, now.ep.resolution) {
 			asked = append(asked, m.At)
 		}
 		for _, has := range []func(told) bool{func(r told) bool { return r.Queue != "" }, func(r told) bool { return r.Topic != "" }} {

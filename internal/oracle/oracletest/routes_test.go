@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/fold"
 	"github.com/vigia-cx/vigia/internal/oracle"
@@ -51,6 +53,50 @@ func TestResolutionOfManyRoutings(t *testing.T) {
 				t.Errorf("topics at %v, %d records: %d differences:\n%s", topics, n, len(c.diffs), strings.Join(c.diffs, "\n"))
 			}
 		}
+	}
+}
+
+// TestResolutionAfterManyRoutings forgets most of more routings than are remembered while the resolution itself is not final yet: what it counts by stays known, also where its promise is
+// another one than that which ran before.
+func TestResolutionAfterManyRoutings(t *testing.T) {
+	p := sla.DefaultPolicy("t", "America/Bogota")
+	p.AgentCells, p.Horizon = true, map[string]string{"*": "3h"}
+	p.Rules = []sla.RuleSpec{{Name: "vip", Match: sla.Match{Priority: []string{"high"}}, Resolution: "12m"}, {Name: "all", Resolution: "9h"}}
+	c, err := sla.CompilePolicy(p, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := []oracle.Placed{{Body: event.Tick{At: begin}}, {Body: fold.PolicyRecord(c, false)}}
+	tell := func(at int64, r event.Routing, b event.Body) {
+		e := &event.Event{Tenant: "t", ID: fmt.Sprint("e", len(l)), At: begin + at, Source: event.Source{Connector: "http"}, Conversation: "c", Channel: event.Ticket, Actor: event.BySystem, Routing: r, Body: b}
+		l = append(l, oracle.Placed{Offset: int64(len(l)), Key: e.Key(), Body: e})
+	}
+	tick := func(at int64) { l = append(l, oracle.Placed{Offset: int64(len(l)), Body: event.Tick{At: begin + at}}) }
+	l[1].Offset = 1
+	tell(0, event.Routing{}, event.ConversationState{State: event.StatusOpened})
+	for i := range int64(80) {
+		tell(minute+i*30*second, event.Routing{Queue: fmt.Sprint("q", i/4), Team: fmt.Sprint("t", i)}, event.Assignment{})
+	}
+	tell(4*hour, event.Routing{}, event.ConversationState{State: event.StatusResolved, Priority: "high"})
+	before := compare(t, l, false)
+	tick(5 * hour)
+	tell(5*hour, event.Routing{}, event.Message{ID: "n", Direction: event.Outbound, Internal: true})
+	tick(5*hour + minute)
+	after := compare(t, l, false)
+	for what, c := range map[string]compared{"before": before, "after": after} {
+		if len(c.diffs) > 0 {
+			t.Errorf("%s most routings are forgotten: %d differences:\n%s", what, len(c.diffs), strings.Join(c.diffs, "\n"))
+		}
+	}
+	broken := func(c compared) (out []oracle.Moment) {
+		for _, m := range c.world.Breaches() {
+			m.Group.Agent = ""
+			out = append(out, m)
+		}
+		return out
+	}
+	if d := cmp.Diff(broken(before), broken(after)); d != "" {
+		t.Errorf("the broken promise moved (-before +after):\n%s", d)
 	}
 }
 
