@@ -74,7 +74,8 @@ start() {
     echo $! >"$dir/run/$name.pid"
   fi
   until answers "$at"; do
-    alive "$name" || { tail -n 20 "$dir/log/$name.log" >&2; die "$name ended while starting; its log is $dir/log/$name.log"; }
+    # A process that was just forked is still this script for a moment.
+    alive "$name" || { sleep 1; alive "$name"; } || { tail -n 20 "$dir/log/$name.log" >&2; die "$name ended while starting; its log is $dir/log/$name.log"; }
     ((SECONDS < deadline)) || { tail -n 20 "$dir/log/$name.log" >&2; die "$name does not answer on 127.0.0.1:$at after 30 s"; }
     sleep 0.2
   done

@@ -67,7 +67,8 @@ start() {
 wait_for() { # NAME PORT ANSWERS SECONDS
   local name=$1 port=$2 answers=$3 deadline=$((SECONDS + $4))
   until "$answers"; do
-    alive "$name" || { tail -n 20 "$dir/log/$name.log" >&2; die "$name ended while starting; its log is $dir/log/$name.log"; }
+    # A process that was just forked is still this script for a moment.
+    alive "$name" || { sleep 1; alive "$name"; } || { tail -n 20 "$dir/log/$name.log" >&2; die "$name ended while starting; its log is $dir/log/$name.log"; }
     ((SECONDS < deadline)) || { tail -n 20 "$dir/log/$name.log" >&2; die "$name does not answer on 127.0.0.1:$port after $4 s (was it started with another port? then: scripts/stack.sh down)"; }
     sleep 0.2
   done
