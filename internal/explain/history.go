@@ -1,8 +1,6 @@
 package explain
 
 import (
-	"maps"
-
 	"github.com/vigia-cx/vigia/internal/convo"
 	"github.com/vigia-cx/vigia/internal/event"
 	"github.com/vigia-cx/vigia/internal/fold"
@@ -14,7 +12,7 @@ type History struct {
 	tenant, conversation, key string
 
 	slot    *fold.Slot
-	kept    memory
+	kept    fold.Memory
 	changes []change
 	cause   string
 	at      int64
@@ -38,13 +36,13 @@ const (
 
 // NewHistory begins with an empty state. truncated says that the log no longer reaches back to its first record: a conversation that begins in the middle counts nowhere then.
 func NewHistory(tenant, conversation string, truncated bool) *History {
-	h := &History{tenant: tenant, conversation: conversation, key: event.ConversationKey(tenant, conversation), kept: memory{}}
+	h := &History{tenant: tenant, conversation: conversation, key: event.ConversationKey(tenant, conversation), kept: fold.Memory{}}
 	// What leaves the partition is of no interest here.
 	const none = "none"
 	h.slot = fold.New(fold.Config{
 		Stage: fold.Conversations, Topic: none, CustomersTopic: none, SignalsTopic: none, DeadLettersTopic: none, Customers: 1, Signals: 1, DeadLetters: 1,
 		Route: func(string, int32) int32 { return 0 },
-	}, h.kept.load, fold.Position{}, fold.Start{Fresh: true, Truncated: truncated, RestateAt: -1})
+	}, h.kept.Load, fold.Position{}, fold.Start{Fresh: true, Truncated: truncated, RestateAt: -1})
 	h.slot.Watch(func(key string, gone, fresh []convo.Moment) {
 		if key == h.key {
 			// They are in memory that is used again.
@@ -98,7 +96,7 @@ func (h *History) Add(offset int64, r event.Record) error {
 }
 
 func (h *History) keep() {
-	h.kept.apply(h.slot.Commit())
+	h.kept.Apply(h.slot.Commit())
 	h.slot.Committed(1 << 30)
 }
 
@@ -108,7 +106,7 @@ func (h *History) Events() int { return h.events }
 // Conversation tells what is known of it at the end of the log, and what it made and took back on the way. One that is forgotten by then has only that.
 func (h *History) Conversation() (*Conversation, error) {
 	h.keep()
-	look, err := fold.NewLook(fold.Conversations, h.tenant, h.kept.load)
+	look, err := fold.NewLook(fold.Conversations, h.tenant, h.kept.Load)
 	if err != nil {
 		return nil, err
 	}
@@ -130,36 +128,4 @@ func (h *History) Conversation() (*Conversation, error) {
 		c.History = append(c.History, Change{Offset: x.offset, AsOf: t.time(x.asOf), Cause: x.cause, At: t.maybe(x.at), Retracted: t.all(x.gone), Made: t.all(x.fresh)})
 	}
 	return c, nil
-}
-
-// memory is the state of a slot, kept in this process.
-type memory map[string]map[string][]byte
-
-func (m memory) load(refs []fold.Ref) ([]fold.Value, error) {
-	out := make([]fold.Value, len(refs))
-	for i, r := range refs {
-		fields := m[r.Key]
-		if r.Field == "" {
-			out[i] = fold.Value{Fields: maps.Clone(fields), Found: len(fields) > 0}
-		} else if b, ok := fields[r.Field]; ok {
-			out[i] = fold.Value{Blob: b, Found: true}
-		}
-	}
-	return out, nil
-}
-
-func (m memory) apply(c fold.Commit) {
-	for _, w := range c.Writes {
-		switch {
-		case w.Field == "":
-			delete(m, w.Key)
-		case w.Value == nil:
-			delete(m[w.Key], w.Field)
-		default:
-			if m[w.Key] == nil {
-				m[w.Key] = map[string][]byte{}
-			}
-			m[w.Key][w.Field] = w.Value
-		}
-	}
 }

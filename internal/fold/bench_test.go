@@ -23,8 +23,8 @@ func benchmarkFold(b *testing.B, spec sla.PolicySpec) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	mem := memory{}
-	s := New(testConfig, mem.load, Position{}, Start{Fresh: true, RestateAt: -1})
+	mem := Memory{}
+	s := New(testConfig, mem.Load, Position{}, Start{Fresh: true, RestateAt: -1})
 	offset := int64(0)
 	add := func(body event.RecordBody, key string) {
 		for {
@@ -37,7 +37,7 @@ func benchmarkFold(b *testing.B, spec sla.PolicySpec) {
 			}
 		}
 		if offset++; offset%2000 == 0 {
-			mem.apply(s.Commit())
+			mem.Apply(s.Commit())
 			s.Committed(64 << 20)
 		}
 	}
@@ -80,8 +80,8 @@ func BenchmarkErase(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	mem := memory{}
-	s := New(testConfig, mem.load, Position{}, Start{Fresh: true, RestateAt: -1})
+	mem := Memory{}
+	s := New(testConfig, mem.Load, Position{}, Start{Fresh: true, RestateAt: -1})
 	offset := int64(0)
 	add := func(body event.RecordBody, key string) {
 		for done := false; !done; {
@@ -102,7 +102,7 @@ func BenchmarkErase(b *testing.B) {
 		e.Customer = fmt.Sprint("p1", i%20_000, "ABCDEFGHIJKLMNOPQRSTUV")
 		add(e, e.Key())
 	}
-	mem.apply(s.Commit())
+	mem.Apply(s.Commit())
 	s.Committed(0)
 	b.ReportAllocs()
 	n := 0
@@ -110,7 +110,7 @@ func BenchmarkErase(b *testing.B) {
 		wish := message(t0+1000, "", event.Inbound)
 		wish.Customer, wish.Body = fmt.Sprint("p1", n%20_000, "ABCDEFGHIJKLMNOPQRSTUV"), event.CustomerIdentity{Change: event.IdentityErased}
 		add(wish, "")
-		mem.apply(s.Commit())
+		mem.Apply(s.Commit())
 		s.Committed(0)
 		n++
 	}

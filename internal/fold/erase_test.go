@@ -19,15 +19,15 @@ type fromFirst struct {
 }
 
 // stage2 folds records of the customers log from a copy of the state on.
-func stage2(t *testing.T, copied memory, from int64, log []fromFirst) *rig {
+func stage2(t *testing.T, copied Memory, from int64, log []fromFirst) *rig {
 	t.Helper()
 	cfg := testConfig
 	cfg.Stage, cfg.Topic, cfg.Sources = Customers, "c", 1
-	r := &rig{t: t, mem: memory{}, offset: from}
+	r := &rig{t: t, mem: Memory{}, offset: from}
 	for key, fields := range copied {
 		r.mem[key] = maps.Clone(fields)
 	}
-	r.slot = New(cfg, r.mem.load, Position{Offset: from}, Start{Fresh: from == 0, RestateAt: -1})
+	r.slot = New(cfg, r.mem.Load, Position{Offset: from}, Start{Fresh: from == 0, RestateAt: -1})
 	for _, h := range log[from:] {
 		if _, ok := h.record.Body.(event.Policy); ok {
 			r.add(h.record.Body, "")
@@ -39,7 +39,7 @@ func stage2(t *testing.T, copied memory, from int64, log []fromFirst) *rig {
 }
 
 // names reports whether anything kept names somebody.
-func (m memory) names(who string) bool {
+func (m Memory) names(who string) bool {
 	for key, fields := range m {
 		if strings.Contains(key, who) {
 			return true
@@ -54,7 +54,7 @@ func (m memory) names(who string) bool {
 }
 
 // panes are the numbers that are kept.
-func (m memory) panes() map[string]map[string][]byte {
+func (m Memory) panes() map[string]map[string][]byte {
 	out := map[string]map[string][]byte{}
 	for key, fields := range m {
 		if strings.HasPrefix(key, "p:") {
@@ -125,13 +125,13 @@ func TestErasure(t *testing.T) {
 }
 
 // stage1 folds records of the interactions log from a copy of the state on, committing after each.
-func stage1(t *testing.T, copied memory, from int64, log []event.RecordBody) *rig {
+func stage1(t *testing.T, copied Memory, from int64, log []event.RecordBody) *rig {
 	t.Helper()
-	r := &rig{t: t, mem: memory{}, offset: from}
+	r := &rig{t: t, mem: Memory{}, offset: from}
 	for key, fields := range copied {
 		r.mem[key] = maps.Clone(fields)
 	}
-	r.slot = New(testConfig, r.mem.load, Position{Offset: from}, Start{Fresh: from == 0, RestateAt: -1})
+	r.slot = New(testConfig, r.mem.Load, Position{Offset: from}, Start{Fresh: from == 0, RestateAt: -1})
 	for _, b := range log[from:] {
 		key := ""
 		if e, ok := b.(*event.Event); ok {

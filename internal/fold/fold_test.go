@@ -2,7 +2,6 @@ package fold
 
 import (
 	"fmt"
-	"maps"
 	"testing"
 
 	"github.com/vigia-cx/vigia/internal/event"
@@ -11,44 +10,10 @@ import (
 )
 
 // memory is a slot's store: hashes of blobs.
-type memory map[string]map[string][]byte
-
-func (m memory) load(refs []Ref) ([]Value, error) {
-	out := make([]Value, len(refs))
-	for i, r := range refs {
-		h := m[r.Key]
-		if r.Field == "" {
-			out[i] = Value{Fields: maps.Clone(h), Found: len(h) > 0}
-		} else if b, ok := h[r.Field]; ok {
-			out[i] = Value{Blob: b, Found: true}
-		}
-	}
-	return out, nil
-}
-
-func (m memory) apply(c Commit) {
-	for _, w := range c.Writes {
-		switch {
-		case w.Field == "":
-			delete(m, w.Key)
-		case w.Value == nil:
-			delete(m[w.Key], w.Field)
-			if len(m[w.Key]) == 0 {
-				delete(m, w.Key)
-			}
-		default:
-			if m[w.Key] == nil {
-				m[w.Key] = map[string][]byte{}
-			}
-			m[w.Key][w.Field] = w.Value
-		}
-	}
-}
-
 // bench drives one stage-1 slot by hand.
 type rig struct {
 	t      *testing.T
-	mem    memory
+	mem    Memory
 	slot   *Slot
 	offset int64
 	outs   []Out
@@ -60,8 +25,8 @@ var testConfig = Config{Stage: Conversations, Topic: "i", Route: func(string, in
 
 func newRig(t *testing.T, spec sla.PolicySpec) *rig {
 	t.Helper()
-	r := &rig{t: t, mem: memory{}}
-	r.slot = New(testConfig, r.mem.load, Position{}, Start{Fresh: true, RestateAt: -1})
+	r := &rig{t: t, mem: Memory{}}
+	r.slot = New(testConfig, r.mem.Load, Position{}, Start{Fresh: true, RestateAt: -1})
 	p, err := sla.CompilePolicy(spec, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +54,7 @@ func (r *rig) add(b event.RecordBody, key string) {
 	r.offset++
 	c := r.slot.Commit()
 	r.outs = append(r.outs, c.Outs...)
-	r.mem.apply(c)
+	r.mem.Apply(c)
 	r.slot.Committed(1 << 30)
 }
 

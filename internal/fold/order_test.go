@@ -177,8 +177,8 @@ func TestBatchesDoNotMatter(t *testing.T) {
 			}
 			one.add(b, key)
 		}
-		many := &rig{t: t, mem: memory{}}
-		many.slot = New(testConfig, many.mem.load, Position{}, Start{Fresh: true, RestateAt: -1})
+		many := &rig{t: t, mem: Memory{}}
+		many.slot = New(testConfig, many.mem.Load, Position{}, Start{Fresh: true, RestateAt: -1})
 		for i := 0; i < len(log); {
 			key := ""
 			if e, ok := log[i].(*event.Event); ok {
@@ -193,11 +193,11 @@ func TestBatchesDoNotMatter(t *testing.T) {
 			}
 			if rapid.IntRange(0, 3).Draw(rt, "cut") == 0 || i == len(log) {
 				c := many.slot.Commit()
-				many.mem.apply(c)
+				many.mem.Apply(c)
 				many.outs = append(many.outs, c.Outs...)
 				many.slot.Committed(1 << 30)
 				if rapid.Bool().Draw(rt, "reload") {
-					many.slot = New(testConfig, many.mem.load, c.To, Start{RestateAt: -1})
+					many.slot = New(testConfig, many.mem.Load, c.To, Start{RestateAt: -1})
 				}
 			}
 		}

@@ -105,7 +105,7 @@ func TestOpenAtLossIsKeptOut(t *testing.T) {
 	r.event(message(t0+3*minute, "b", event.Inbound))
 	r.outs = nil
 	r.offset += 10
-	r.slot = New(testConfig, r.mem.load, Position{Offset: r.offset}, Start{StateLineage: 2, Truncated: true, Loss: &Loss{From: r.offset - 10, To: r.offset}, RestateAt: r.offset})
+	r.slot = New(testConfig, r.mem.Load, Position{Offset: r.offset}, Start{StateLineage: 2, Truncated: true, Loss: &Loss{From: r.offset - 10, To: r.offset}, RestateAt: r.offset})
 	r.event(message(t0+4*minute, "c", event.Inbound))
 	r.tick(t0 + 8*minute)
 	// What people knew to be open, a, is not told again before the mark; b is not called.
@@ -128,7 +128,7 @@ func TestNewLineageTellsAgain(t *testing.T) {
 	r.tick(t0 + 11*minute)
 	wantKinds(t, r.outs, "first_response breach", "resolution breach")
 	r.outs = nil
-	r.slot = New(testConfig, r.mem.load, Position{Offset: r.offset}, Start{StateLineage: 2, RestateAt: r.offset})
+	r.slot = New(testConfig, r.mem.Load, Position{Offset: r.offset}, Start{StateLineage: 2, RestateAt: r.offset})
 	r.tick(t0 + 60*minute)
 	wantKinds(t, r.outs, "first_response breach", "resolution breach", "all told")
 	for i, o := range r.outs {
@@ -158,7 +158,7 @@ func TestMovedChunkLeavesNothing(t *testing.T) {
 		}
 		r.offset++
 	}
-	r.mem.apply(r.slot.Commit())
+	r.mem.Apply(r.slot.Commit())
 	for key := range r.mem[prefixChanges+"t"] {
 		if len(r.mem[key]) == 0 {
 			t.Errorf("%q is gone, its changes are left", key)
@@ -178,7 +178,7 @@ func TestLoadErrorsSurface(t *testing.T) {
 			if calls++; calls > n {
 				return nil, down
 			}
-			return r.mem.load(refs)
+			return r.mem.Load(refs)
 		}
 		s := New(testConfig, load, Position{Offset: r.offset}, Start{RestateAt: -1})
 		err := s.Err()
@@ -208,8 +208,8 @@ func stageTwo(t *testing.T, spec sla.PolicySpec) *rig {
 	cfg := testConfig
 	cfg.Stage, cfg.Topic, cfg.Sources = Customers, "c", 1
 	p := PolicyRecord(r.policy, false)
-	*r = rig{t: t, mem: memory{}, policy: r.policy}
-	r.slot = New(cfg, r.mem.load, Position{}, Start{Fresh: true, RestateAt: -1})
+	*r = rig{t: t, mem: Memory{}, policy: r.policy}
+	r.slot = New(cfg, r.mem.Load, Position{}, Start{Fresh: true, RestateAt: -1})
 	r.add(p, "")
 	return r
 }
@@ -248,9 +248,9 @@ func TestHoleAfterLoss(t *testing.T) {
 	if err := r.receive(relayed(1, 0, "A", event.PrevSeq{Offset: -1}, event.Watermark{At: t0})); err != nil {
 		t.Fatal(err)
 	}
-	r.mem.apply(r.slot.Commit())
+	r.mem.Apply(r.slot.Commit())
 	r.offset += 5
-	r.slot = New(r.slot.cfg, r.mem.load, Position{Offset: r.offset}, Start{StateLineage: 2, Loss: &Loss{From: r.offset - 5, To: r.offset}, RestateAt: r.offset})
+	r.slot = New(r.slot.cfg, r.mem.Load, Position{Offset: r.offset}, Start{StateLineage: 2, Loss: &Loss{From: r.offset - 5, To: r.offset}, RestateAt: r.offset})
 	if err := r.receive(relayed(9, 0, "E", event.PrevSeq{Offset: 8}, event.Watermark{At: t0 + 5000})); err != nil {
 		t.Fatal(err)
 	}
@@ -262,8 +262,8 @@ func TestHoleAfterLoss(t *testing.T) {
 // Before its tenant has rules a fact counts nowhere: nobody knows where the tenant's days begin, so it could never be taken back.
 func TestFactBeforePolicy(t *testing.T) {
 	r := stageTwo(t, quick())
-	r.mem, r.offset, r.outs = memory{}, 0, nil
-	r.slot = New(r.slot.cfg, r.mem.load, Position{}, Start{Fresh: true, RestateAt: -1})
+	r.mem, r.offset, r.outs = Memory{}, 0, nil
+	r.slot = New(r.slot.cfg, r.mem.Load, Position{}, Start{Fresh: true, RestateAt: -1})
 	f := event.Fact{Tenant: "t", Customer: "ana", Subject: "a#1", Revision: 1, Channel: event.WebChat, StartedAt: t0, ActiveAt: []int64{t0}}
 	if err := r.receive(relayed(1, 0, "A", event.PrevSeq{Offset: -1}, f)); err != nil {
 		t.Fatal(err)

@@ -101,14 +101,14 @@ type link struct {
 // bay is one slot in Redis: its state, and how to take back the last writes.
 type bay struct {
 	meta
-	mem     memory
+	mem     Memory
 	history []undo
 	copies  []snapshot
 }
 
 type undo struct {
 	meta meta
-	mem  memory // when all of it was replaced
+	mem  Memory // when all of it was replaced
 	old  []oldField
 }
 
@@ -120,7 +120,7 @@ type oldField struct {
 
 type snapshot struct {
 	meta meta
-	mem  memory
+	mem  Memory
 }
 
 var (
@@ -174,7 +174,7 @@ func (b *bay) skip(from, to, told int64) {
 	b.losses = append(b.losses[:keep:keep], loss{from, to, told})
 }
 
-func (b *bay) lose() { *b = bay{mem: memory{}, copies: b.copies} }
+func (b *bay) lose() { *b = bay{mem: Memory{}, copies: b.copies} }
 
 func (b *bay) save() {
 	if b.print == 0 {
@@ -183,8 +183,8 @@ func (b *bay) save() {
 	b.copies = append(b.copies, snapshot{b.meta, b.mem.clone()})
 }
 
-func (m memory) clone() memory {
-	c := make(memory, len(m))
+func (m Memory) clone() Memory {
+	c := make(Memory, len(m))
 	for k, h := range m {
 		c[k] = maps.Clone(h)
 	}
@@ -203,10 +203,10 @@ func (b *bay) restore(i int) {
 func (b *bay) begin(m meta) {
 	u := b.change()
 	u.mem = b.mem
-	b.mem, b.meta = memory{}, m
+	b.mem, b.meta = Memory{}, m
 }
 
-func (m memory) set(key, field string, value []byte) {
+func (m Memory) set(key, field string, value []byte) {
 	switch h := m[key]; {
 	case value != nil && h == nil:
 		m[key] = map[string][]byte{field: value}

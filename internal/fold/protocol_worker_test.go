@@ -268,7 +268,7 @@ func (t *task) load(refs []Ref) ([]Value, error) {
 	case b.at != t.base:
 		return nil, errMoved
 	}
-	return b.mem.load(refs)
+	return b.mem.Load(refs)
 }
 
 // read folds records into a batch.

@@ -32,7 +32,7 @@ type world struct {
 	judged  map[emission]bool
 	known   map[reading]*records
 	first   map[string]int64 // offset at which a breach was first told
-	states  map[visit]memory // when it speaks
+	states  map[visit]Memory // when it speaks
 
 	failure error
 	trace   uint64
@@ -77,7 +77,7 @@ type emission struct {
 func newWorld(bug string, at int64) *world {
 	w := &world{bug: bug, now: at, visited: map[visit]uint64{}, emitted: map[emission]string{}, judged: map[emission]bool{}, known: map[reading]*records{}, first: map[string]int64{}, trace: fnvStart}
 	for i := range w.bays {
-		w.bays[i].mem = memory{}
+		w.bays[i].mem = Memory{}
 		w.group[i] = assignment{mark: noMark}
 	}
 	for i := range w.wires {
@@ -225,16 +225,16 @@ func (w *world) check(i int, b *bay, batch *batch) {
 }
 
 // explain tells how a state differs from that of an earlier visit.
-func (w *world) explain(v visit, mem memory) {
+func (w *world) explain(v visit, mem Memory) {
 	if w.states == nil {
-		w.states = map[visit]memory{}
+		w.states = map[visit]Memory{}
 	}
 	was, ok := w.states[v]
 	if !ok {
 		w.states[v] = mem.clone()
 		return
 	}
-	for _, m := range []memory{was, mem} {
+	for _, m := range []Memory{was, mem} {
 		for key, h := range m {
 			for field := range h {
 				if a, b := was[key][field], mem[key][field]; !bytes.Equal(a, b) {

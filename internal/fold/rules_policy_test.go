@@ -72,8 +72,8 @@ func TestPolicyChangesDoNotDependOnBatches(t *testing.T) {
 		}
 		log = append(log, event.Tick{At: now + 50*60*minute})
 		run := func(commits func() (cut, reload bool)) string {
-			r := &rig{t: t, mem: memory{}}
-			r.slot = New(testConfig, r.mem.load, Position{}, Start{Fresh: true, RestateAt: -1})
+			r := &rig{t: t, mem: Memory{}}
+			r.slot = New(testConfig, r.mem.Load, Position{}, Start{Fresh: true, RestateAt: -1})
 			for i := 0; i < len(log); {
 				key := ""
 				if e, ok := log[i].(*event.Event); ok {
@@ -91,10 +91,10 @@ func TestPolicyChangesDoNotDependOnBatches(t *testing.T) {
 					continue
 				}
 				c := r.slot.Commit()
-				r.mem.apply(c)
+				r.mem.Apply(c)
 				r.outs = append(r.outs, c.Outs...)
 				if r.slot.Committed(1 << 30); reload {
-					r.slot = New(testConfig, r.mem.load, c.To, Start{RestateAt: -1})
+					r.slot = New(testConfig, r.mem.Load, c.To, Start{RestateAt: -1})
 				}
 			}
 			for key, h := range r.mem {

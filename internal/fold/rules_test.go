@@ -249,10 +249,10 @@ type stages struct {
 }
 
 func newStages(t *testing.T, spec sla.PolicySpec) *stages {
-	s := &stages{rig: newRig(t, spec), second: &rig{t: t, mem: memory{}}}
+	s := &stages{rig: newRig(t, spec), second: &rig{t: t, mem: Memory{}}}
 	c := testConfig
 	c.Stage, c.Topic, c.Sources = Customers, "c", 1
-	s.second.slot = New(c, s.second.mem.load, Position{}, Start{Fresh: true, RestateAt: -1})
+	s.second.slot = New(c, s.second.mem.Load, Position{}, Start{Fresh: true, RestateAt: -1})
 	s.second.add(PolicyRecord(s.policy, false), "")
 	return s
 }
@@ -273,7 +273,7 @@ func (s *stages) relay() {
 				}
 			}
 			s.second.offset++
-			s.second.mem.apply(s.second.slot.Commit())
+			s.second.mem.Apply(s.second.slot.Commit())
 			s.second.slot.Committed(1 << 30)
 		}
 	}

@@ -22,8 +22,8 @@ func newCouple(t *testing.T, spec sla.PolicySpec) *couple {
 	cfg := testConfig
 	cfg.Stage, cfg.Topic, cfg.Sources = Customers, "c", 1
 	c := &couple{rig: newRig(t, spec)}
-	c.second = &rig{t: t, mem: memory{}, policy: c.policy}
-	c.second.slot = New(cfg, c.second.mem.load, Position{}, Start{Fresh: true, RestateAt: -1})
+	c.second = &rig{t: t, mem: Memory{}, policy: c.policy}
+	c.second.slot = New(cfg, c.second.mem.Load, Position{}, Start{Fresh: true, RestateAt: -1})
 	c.second.add(PolicyRecord(c.policy, false), "")
 	return c
 }
@@ -69,7 +69,7 @@ func (r *rig) give(rec event.Record, key string) {
 	r.offset++
 	commit := r.slot.Commit()
 	r.outs = append(r.outs, commit.Outs...)
-	r.mem.apply(commit)
+	r.mem.Apply(commit)
 	r.slot.Committed(0) // everything is loaded again: what is not stored is lost
 }
 

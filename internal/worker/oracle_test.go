@@ -12,45 +12,10 @@ import (
 	"github.com/vigia-cx/vigia/internal/store"
 )
 
-// memory is the oracle's store.
-type memory map[string]map[string][]byte
-
-func (m memory) load(refs []fold.Ref) ([]fold.Value, error) {
-	out := make([]fold.Value, len(refs))
-	for i, r := range refs {
-		h := m[r.Key]
-		if r.Field == "" {
-			out[i] = fold.Value{Fields: maps.Clone(h), Found: len(h) > 0}
-		} else if b, ok := h[r.Field]; ok {
-			out[i] = fold.Value{Blob: b, Found: true}
-		}
-	}
-	return out, nil
-}
-
-func (m memory) apply(c fold.Commit) {
-	for _, x := range c.Writes {
-		switch {
-		case x.Field == "":
-			delete(m, x.Key)
-		case x.Value == nil:
-			delete(m[x.Key], x.Field)
-			if len(m[x.Key]) == 0 {
-				delete(m, x.Key)
-			}
-		default:
-			if m[x.Key] == nil {
-				m[x.Key] = map[string][]byte{}
-			}
-			m[x.Key][x.Field] = x.Value
-		}
-	}
-}
-
 // fold folds a partition's whole log in one go, one record a commit, with no worker in between.
 //
 // After a rebuild it tells open breaches again at the mark that the state has kept in its root.
-func (w *world) fold(s slotOf) (memory, []fold.Out) {
+func (w *world) fold(s slotOf) (fold.Memory, []fold.Out) {
 	w.t.Helper()
 	values, err := w.state.Read(w.t.Context(), []store.SlotRefs{{Slot: s.slot}})
 	if err != nil || values[0].Absent {
@@ -62,11 +27,11 @@ func (w *world) fold(s slotOf) (memory, []fold.Out) {
 		o.poison = map[int64]bool{at: true}
 	}
 	var outs []fold.Out
-	mem := memory{}
+	mem := fold.Memory{}
 	messages := w.read(s.topic, s.slot.Partition)
 	inputs, _ := o.decode(messages)
 	config := o.config()
-	slot := fold.New(config, mem.load, fold.Position{}, fold.Start{Fresh: true, LogLineage: meta.LogLineage, StateLineage: meta.Position.Lineage, RestateAt: w.restateAt(s)})
+	slot := fold.New(config, mem.Load, fold.Position{}, fold.Start{Fresh: true, LogLineage: meta.LogLineage, StateLineage: meta.Position.Lineage, RestateAt: w.restateAt(s)})
 	for _, in := range inputs {
 		for done := false; !done; {
 			if done, err = slot.Apply(in); err != nil {
@@ -74,7 +39,7 @@ func (w *world) fold(s slotOf) (memory, []fold.Out) {
 			}
 		}
 		c := slot.Commit()
-		mem.apply(c)
+		mem.Apply(c)
 		told := map[string]bool{}
 		for _, o := range c.Outs {
 			// What is told again where it was told for the first time has the same id, and consumers drop it.
@@ -171,7 +136,7 @@ func (w *world) collect(got map[string][]string, topic string, partition int32) 
 	}
 }
 
-func (w *world) compare(s slotOf, mem memory, rebuilt bool) {
+func (w *world) compare(s slotOf, mem fold.Memory, rebuilt bool) {
 	w.t.Helper()
 	keys := slices.Sorted(maps.Keys(mem))
 	refs := make([]store.Ref, len(keys))

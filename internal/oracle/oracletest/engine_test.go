@@ -14,38 +14,6 @@ import (
 	"github.com/vigia-cx/vigia/internal/window"
 )
 
-// memory is a slot's store.
-type memory map[string]map[string][]byte
-
-func (m memory) load(refs []fold.Ref) ([]fold.Value, error) {
-	out := make([]fold.Value, len(refs))
-	for i, r := range refs {
-		h := m[r.Key]
-		if r.Field == "" {
-			out[i] = fold.Value{Fields: maps.Clone(h), Found: len(h) > 0}
-		} else if b, ok := h[r.Field]; ok {
-			out[i] = fold.Value{Blob: b, Found: true}
-		}
-	}
-	return out, nil
-}
-
-func (m memory) apply(c fold.Commit) {
-	for _, w := range c.Writes {
-		switch {
-		case w.Field == "":
-			delete(m, w.Key)
-		case w.Value == nil:
-			delete(m[w.Key], w.Field)
-		default:
-			if m[w.Key] == nil {
-				m[w.Key] = map[string][]byte{}
-			}
-			m[w.Key][w.Field] = w.Value
-		}
-	}
-}
-
 var conversations = fold.Config{Stage: fold.Conversations, Topic: "i", Route: func(string, int32) int32 { return 0 }, CustomersTopic: "c", SignalsTopic: "s",
 	DeadLettersTopic: "d", Customers: 1, Signals: 1, DeadLetters: 1}
 
@@ -54,10 +22,10 @@ var customers = fold.Config{Stage: fold.Customers, Topic: "c", Sources: 1, Route
 	DeadLettersTopic: "d", Customers: 1, Signals: 1, DeadLetters: 1}
 
 // feed folds records as a worker does, and returns what was stored and sent on.
-func feed(t testing.TB, config fold.Config, truncated bool, inputs []fold.Input) (memory, []fold.Out, int64) {
+func feed(t testing.TB, config fold.Config, truncated bool, inputs []fold.Input) (fold.Memory, []fold.Out, int64) {
 	t.Helper()
-	mem := memory{}
-	slot := fold.New(config, mem.load, fold.Position{}, fold.Start{Fresh: true, Truncated: truncated, RestateAt: -1})
+	mem := fold.Memory{}
+	slot := fold.New(config, mem.Load, fold.Position{}, fold.Start{Fresh: true, Truncated: truncated, RestateAt: -1})
 	var outs []fold.Out
 	for i := 0; i < len(inputs); i++ {
 		in := inputs[i]
@@ -81,7 +49,7 @@ func feed(t testing.TB, config fold.Config, truncated bool, inputs []fold.Input)
 				outs = append(outs, fold.Out{Topic: "c", Record: in.Record})
 			}
 			outs = append(outs, c.Outs...)
-			mem.apply(c)
+			mem.Apply(c)
 			slot.Committed(1 << 30)
 		}
 	}
@@ -96,7 +64,7 @@ func kindOf(in fold.Input) string {
 }
 
 // engine folds a log with both stages, and returns the state of both and the times reached.
-func engine(t testing.TB, log []oracle.Placed, truncated bool) (first, second memory, boundary, customersBoundary int64, triggers []event.Signal) {
+func engine(t testing.TB, log []oracle.Placed, truncated bool) (first, second fold.Memory, boundary, customersBoundary int64, triggers []event.Signal) {
 	t.Helper()
 	var inputs, facts []fold.Input
 	for _, r := range log {
@@ -129,7 +97,7 @@ type total struct {
 }
 
 // kept are the cells that the engine keeps of one family.
-func kept(t testing.TB, mem memory, family string, until int) map[cell]total {
+func kept(t testing.TB, mem fold.Memory, family string, until int) map[cell]total {
 	t.Helper()
 	out := map[cell]total{}
 	for key, h := range mem {
@@ -263,8 +231,8 @@ func joined(a, b map[cell]total) map[cell]total {
 
 // compared is a log that was folded and computed again.
 type compared struct {
-	mem      memory
-	second   memory // of customers
+	mem      fold.Memory
+	second   fold.Memory // of customers
 	world    *oracle.World
 	boundary int64
 	diffs    []string // cells that are not equal

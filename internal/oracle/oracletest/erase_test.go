@@ -11,11 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vigia-cx/vigia/internal/event"
+	"github.com/vigia-cx/vigia/internal/fold"
 	"github.com/vigia-cx/vigia/internal/oracle"
 )
 
 // naming lists where a state holds a text, apart from the rules of tenants.
-func (m memory) naming(text string) (where []string) {
+func naming(m fold.Memory, text string) (where []string) {
 	for key, fields := range m {
 		for field, b := range fields {
 			if field == "policies" || field == "params" {
@@ -30,8 +31,8 @@ func (m memory) naming(text string) (where []string) {
 }
 
 // panes are the cells of the first stage, whose numbers no erasure may change.
-func (m memory) panes() memory {
-	out := memory{}
+func panes(m fold.Memory) fold.Memory {
+	out := fold.Memory{}
 	for key, fields := range m {
 		if strings.HasPrefix(key, "p:") {
 			out[key] = fields
@@ -65,7 +66,7 @@ func TestErasedNowhere(t *testing.T) {
 			}
 		}
 		first, second, _, _, _ := engine(t, log, false)
-		if len(first.naming("cust")) == 0 || len(second.naming("cust")) == 0 {
+		if len(naming(first, "cust")) == 0 || len(naming(second, "cust")) == 0 {
 			t.Fatalf("log %d: nothing to erase", n)
 		}
 		offset := log[len(log)-1].Offset
@@ -78,12 +79,12 @@ func TestErasedNowhere(t *testing.T) {
 		}
 		erased += len(names)
 		gone, forgotten, _, _, _ := engine(t, log, false)
-		for stage, m := range []memory{gone, forgotten} {
-			if where := m.naming("cust"); len(where) > 0 {
+		for stage, m := range []fold.Memory{gone, forgotten} {
+			if where := naming(m, "cust"); len(where) > 0 {
 				t.Fatalf("log %d: %d places of stage %d still name somebody: %v", n, len(where), stage+1, where)
 			}
 		}
-		if d := cmp.Diff(first.panes(), gone.panes()); d != "" {
+		if d := cmp.Diff(panes(first), panes(gone)); d != "" {
 			t.Fatalf("log %d: what conversations counted (-before +after):\n%s", n, d)
 		}
 	}

@@ -37,7 +37,7 @@ func TestExplainedByChance(t *testing.T) {
 			if d.SecondStage() {
 				mem, stage, T = people, fold.Customers, customersBoundary
 			}
-			look, err := fold.NewLook(stage, "t", mem.load)
+			look, err := fold.NewLook(stage, "t", mem.Load)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,7 +99,7 @@ func TestExplainedByChance(t *testing.T) {
 }
 
 // histories replays conversations of a log one by one: each counts in the end what it counts among all others.
-func histories(t *testing.T, l []oracle.Placed, mem memory) {
+func histories(t *testing.T, l []oracle.Placed, mem fold.Memory) {
 	t.Helper()
 	ids := map[string]bool{}
 	for _, r := range l {
@@ -107,7 +107,7 @@ func histories(t *testing.T, l []oracle.Placed, mem memory) {
 			ids[e.Conversation] = true
 		}
 	}
-	look, err := fold.NewLook(fold.Conversations, "t", mem.load)
+	look, err := fold.NewLook(fold.Conversations, "t", mem.Load)
 	if err != nil {
 		t.Fatal(err)
 	}

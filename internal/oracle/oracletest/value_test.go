@@ -82,7 +82,7 @@ func TestVerifyValue(t *testing.T) {
 }
 
 // cellWith finds a cell of customers in which something was counted of a metric.
-func (s *stack) cellWith(m window.Metric) (mem memory, key, field string) {
+func (s *stack) cellWith(m window.Metric) (mem fold.Memory, key, field string) {
 	s.t.Helper()
 	for p := range int32(s.topics.Customers.Partitions) {
 		mem = s.state[worker.SlotOf(fold.Customers, p)].mem

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vigia-cx/vigia/internal/agent"
 	"github.com/vigia-cx/vigia/internal/convo"
+	"github.com/vigia-cx/vigia/internal/fold"
 	"github.com/vigia-cx/vigia/internal/kpi"
 	"github.com/vigia-cx/vigia/internal/oracle"
 	"github.com/vigia-cx/vigia/internal/sla"
@@ -17,7 +18,7 @@ import (
 )
 
 // blocks are the chunks of a family as readers hold them.
-func blocks(t testing.TB, mem memory, family window.Family) []*window.Block {
+func blocks(t testing.TB, mem fold.Memory, family window.Family) []*window.Block {
 	t.Helper()
 	var out []*window.Block
 	for key, fields := range mem {
@@ -43,7 +44,7 @@ func blocks(t testing.TB, mem memory, family window.Family) []*window.Block {
 var groupings = [][]window.Dimension{{}, {window.DimChannel}, {window.DimQueue}, {window.DimTeam}, {window.DimChannel, window.DimQueue}, {window.DimQueue, window.DimTeam}, {window.DimAgent}, {window.DimTopic}, {window.DimChannel, window.DimTopic}}
 
 // values compares all KPIs that the oracle knows over some windows, by all groupings, and returns how many values there were.
-func values(t testing.TB, policy *sla.Policy, refs kpi.References, mem, customers memory, world *oracle.World, boundary, spread int64, seed uint64) int {
+func values(t testing.TB, policy *sla.Policy, refs kpi.References, mem, customers fold.Memory, world *oracle.World, boundary, spread int64, seed uint64) int {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 11))
 	zone, err := sla.LoadZone("America/Bogota")
@@ -67,7 +68,7 @@ func values(t testing.TB, policy *sla.Policy, refs kpi.References, mem, customer
 		desks = append(desks, kpi.OpenAt{Open: convo.Open{Team: d.Team, Agent: name}, T: boundary, Desk: &d})
 	}
 	n := 0
-	windows, memories := 3, map[bool]memory{false: mem, true: customers}
+	windows, memories := 3, map[bool]fold.Memory{false: mem, true: customers}
 	for i := range windows {
 		from := boundary - hour - r.Int64N(spread)
 		w := kpi.Window{From: from, To: from + 10*second + r.Int64N(spread*2/3), Now: boundary, Zone: zone}

@@ -28,7 +28,7 @@ type stack struct {
 // folded is a slot at work.
 type folded struct {
 	*fold.Slot
-	mem    memory
+	mem    fold.Memory
 	offset int64
 }
 
@@ -47,8 +47,8 @@ func newStack(t testing.TB, partitions int, begin int64) *stack {
 			if stage == fold.Customers {
 				config.Topic, from = s.topics.Customers.Name, 0
 			}
-			mem := memory{}
-			s.state[worker.SlotOf(stage, p)] = &folded{Slot: fold.New(config, mem.load, fold.Position{Offset: from}, fold.Start{Fresh: true, Truncated: from > 0, RestateAt: -1}), mem: mem, offset: from}
+			mem := fold.Memory{}
+			s.state[worker.SlotOf(stage, p)] = &folded{Slot: fold.New(config, mem.Load, fold.Position{Offset: from}, fold.Start{Fresh: true, Truncated: from > 0, RestateAt: -1}), mem: mem, offset: from}
 		}
 	}
 	return s
@@ -84,7 +84,7 @@ func (s *stack) append(topic string, partition int32, key string, r event.Record
 		}
 	}
 	c := f.Commit()
-	f.mem.apply(c)
+	f.mem.Apply(c)
 	f.Committed(1 << 30)
 	f.offset = offset + 1
 	for _, o := range c.Outs {
