@@ -23,7 +23,7 @@ func newVerifyCommand(e *env) *cobra.Command {
 		Use:   "verify",
 		Short: "Compare the state in Redis with the log in Kafka",
 		Long: `Compute every number again from the events of the log, by the plain definitions and by other means than the workers, and compare that with what Redis holds: the cells of all
-panes, the conversations and the events that their states know, the open list with the promises that run, breaches, customers, and which records were applied.
+panes, the conversations and the events that their states know, the open list with the promises that run, breaches, customers, agents, and which records were applied.
 
 Each difference is named with the conversations behind it. What the log alone cannot decide is told as undecided; what is older than the log is counted as unverifiable.
 Workers may run: the comparison is as of the positions of the state, and each partition waits for the moment in which it is copied. Nothing is changed. The events of one

@@ -22,10 +22,9 @@ func (s *State) Erase(env *Env) (c Change, until int64) {
 		until = s.entries[n-1].At
 	}
 	c.Forget = true
-	c.Signals = []event.Signal{{Tenant: s.Tenant, Conversation: s.ID, Kind: event.SignalErased, Revision: s.revise(), At: env.T, Channel: s.Channel,
-		Queue: res.end.Group.Queue, Team: res.end.Group.Team, Agent: res.end.Group.Agent, PolicySerial: env.Current.Serial}}
-	if s.ID == "" {
-		c.Signals = nil // nobody is told of what happens outside conversations
+	if s.ID != "" { // nobody is told of what happens outside conversations
+		c.Signals = []event.Signal{{Tenant: s.Tenant, Conversation: s.ID, Kind: event.SignalErased, Revision: s.revise(), At: env.T, Channel: s.Channel,
+			Queue: res.end.Group.Queue, Team: res.end.Group.Team, Agent: res.end.Group.Agent, PolicySerial: env.Current.Serial}}
 	}
 	if !env.Current.Agents() {
 		return c, until

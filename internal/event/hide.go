@@ -92,7 +92,11 @@ func threadlessChannel(c Channel) bool {
 func (h *hider) identities(in []Identity) []Identity {
 	var out []Identity
 	for _, i := range in {
-		out = append(out, Identity{i.Scheme, h.p.identity(i), h.id("scope", i.Scope)})
+		value := h.p.identity(i)
+		if h.erases && isPseudonym(i.Value) {
+			value = i.Value
+		}
+		out = append(out, Identity{i.Scheme, value, h.id("scope", i.Scope)})
 	}
 	return out
 }
@@ -184,14 +188,7 @@ func (h *hider) body(body Body) Body {
 	case Reference:
 		return h.reference(b)
 	case CustomerIdentity:
-		b.Survivor = h.p.Customer(b.Survivor)
-		if b.Identities = h.identities(b.Identities); h.erases {
-			for i, of := range body.(CustomerIdentity).Identities {
-				if isPseudonym(of.Value) {
-					b.Identities[i].Value = of.Value
-				}
-			}
-		}
+		b.Identities, b.Survivor = h.identities(b.Identities), h.p.Customer(b.Survivor)
 		return b
 	}
 	return body

@@ -82,6 +82,7 @@ func (s *Slot) concerned(t *tenant, customers []string, by int64) (out []string)
 // erasures are the keys whose state was erased, not by their names, until nothing of before can be repeated any more.
 type erasures struct {
 	until map[string]int64 // digest of the key → last instant, Unix ms, that is not heard any more
+	last  int64            // none of them is later: what happens now need not be looked up
 	dirty bool
 }
 
@@ -91,12 +92,12 @@ func (x *erasures) add(key string, until int64) {
 	}
 	name := event.OutputID("erased", key)
 	x.until[name] = max(x.until[name], until)
-	x.dirty = true
+	x.last, x.dirty = max(x.last, until), true
 }
 
 // covers reports whether an event happened before its customer, or its conversation, was erased.
 func (x *erasures) covers(key string, e *event.Event) bool {
-	if len(x.until) == 0 {
+	if len(x.until) == 0 || e.At > x.last {
 		return false
 	}
 	before := func(key string) bool {
@@ -153,6 +154,7 @@ func (x *erasures) decode(b []byte) error {
 	for n := r.Len(); n > 0; n-- {
 		name := r.String()
 		x.until[name] = r.Int()
+		x.last = max(x.last, x.until[name])
 	}
 	return r.Err()
 }

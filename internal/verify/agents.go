@@ -20,21 +20,11 @@ func (h agentsHeard) partition(a oracle.Agent) int32 {
 
 // Until implements [oracle.AgentsHeard].
 func (h agentsHeard) Until(a oracle.Agent, partition int32) int64 {
-	if c := h.v.seconds[h.partition(a)]; c != nil {
-		if at, ok := c.Sources[partition]; ok {
-			return at
-		}
-	}
-	return -1
+	return h.v.heardUntil(h.partition(a), partition)
 }
 
 // At implements [oracle.AgentsHeard].
-func (h agentsHeard) At(a oracle.Agent) int64 {
-	if c := h.v.seconds[h.partition(a)]; c != nil {
-		return c.T
-	}
-	return 0
-}
+func (h agentsHeard) At(a oracle.Agent) int64 { return h.v.secondTime(h.partition(a)) }
 
 // desks compares the agents whom readers are shown with those who are there by the log.
 func (v *run) desks(h agentsHeard, want map[oracle.Agent][]oracle.Shown, fresh map[oracle.Agent]bool) {
@@ -54,22 +44,7 @@ func (v *run) desks(h agentsHeard, want map[oracle.Agent][]oracle.Shown, fresh m
 				got[who] = oracle.Shown{}
 			}
 		}
-		for key, fields := range c.Hashes {
-			tenant, ok := strings.CutPrefix(key, "o:")
-			for name, b := range fields {
-				if !ok {
-					break
-				}
-				who := oracle.Agent{Tenant: tenant, Name: name}
-				n, err := agent.DecodeNow(b)
-				if err != nil {
-					v.report.add(Difference{Kind: Damaged, Topic: v.topics.Customers.Name, Partition: p, Tenant: tenant, Key: key, Field: name, State: "cannot be read: " + err.Error(), Log: "an agent who is there"})
-					delete(got, who)
-					continue
-				}
-				got[who] = oracle.Shown{There: true, Team: n.Team, Desk: oracle.Desk{Available: n.Available, Busy: n.Contacts > 0}}
-			}
-		}
+		v.shown(p, c, got)
 		for who, x := range got {
 			if v.o.Tenant != "" && who.Tenant != v.o.Tenant {
 				continue
@@ -92,6 +67,26 @@ func (v *run) desks(h agentsHeard, want map[oracle.Agent][]oracle.Shown, fresh m
 				d.Why = "the agent is just being told: compare again"
 			}
 			v.report.add(d)
+		}
+	}
+}
+
+// shown reads the agents whom a partition shows. Those who cannot be read are told of and taken out.
+func (v *run) shown(p int32, c *copied, into map[oracle.Agent]oracle.Shown) {
+	for key, fields := range c.Hashes {
+		tenant, ok := strings.CutPrefix(key, "o:")
+		if !ok {
+			continue
+		}
+		for name, b := range fields {
+			who := oracle.Agent{Tenant: tenant, Name: name}
+			n, err := agent.DecodeNow(b)
+			if err != nil {
+				v.report.add(Difference{Kind: Damaged, Topic: v.topics.Customers.Name, Partition: p, Tenant: tenant, Key: key, Field: name, State: "cannot be read: " + err.Error(), Log: "an agent who is there"})
+				delete(into, who)
+				continue
+			}
+			into[who] = oracle.Shown{There: true, Team: n.Team, Desk: oracle.Desk{Available: n.Available, Busy: n.Contacts > 0}}
 		}
 	}
 }

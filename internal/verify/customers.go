@@ -106,19 +106,25 @@ func (h heard) partition(p oracle.Person) int32 {
 
 // Until implements [oracle.Heard].
 func (h heard) Until(p oracle.Person, partition int32) int64 {
-	c := h.v.seconds[h.partition(p)]
-	if c == nil {
-		return -1
-	}
-	if at, ok := c.Sources[partition]; ok {
-		return at
+	return h.v.heardUntil(h.partition(p), partition)
+}
+
+// At implements [oracle.Heard].
+func (h heard) At(p oracle.Person) int64 { return h.v.secondTime(h.partition(p)) }
+
+// heardUntil is the offset of the newest record of a partition of the first stage whose outputs a partition of the second has applied, -1 for none.
+func (v *run) heardUntil(second, first int32) int64 {
+	if c := v.seconds[second]; c != nil {
+		if at, ok := c.Sources[first]; ok {
+			return at
+		}
 	}
 	return -1
 }
 
-// At implements [oracle.Heard].
-func (h heard) At(p oracle.Person) int64 {
-	if c := h.v.seconds[h.partition(p)]; c != nil {
+// secondTime is the time that a partition of the second stage has reached, Unix ms.
+func (v *run) secondTime(second int32) int64 {
+	if c := v.seconds[second]; c != nil {
 		return c.T
 	}
 	return 0
