@@ -79,6 +79,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"many slots", body(event.Presence{Agent: "a", Slots: make([]event.Slot, 40)}), event.ReasonBadValue, "agent_presence.free_slots"},
 		{"no change of identity", body(event.CustomerIdentity{}), event.ReasonBadValue, "customer_identity.change"},
 		{"merged into nobody", body(event.CustomerIdentity{Change: event.IdentityMerged}), event.ReasonMissingField, "customer_identity.survivor_customer_id"},
+		{"erasure of nobody", func(e *event.Event) { e.Customer, e.Body = "", event.CustomerIdentity{Change: event.IdentityErased} }, event.ReasonMissingField, "customer.id"},
 		{"many new identities", body(event.CustomerIdentity{Change: event.IdentityLinked, Identities: make([]event.Identity, 17)}), event.ReasonBadValue, "customer_identity.identities"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
